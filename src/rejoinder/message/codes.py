@@ -15,7 +15,8 @@ class _Code(IntEnum):
 
     meaning: str
 
-    def __new__(cls, code: int, meaning: str) -> _Code:
+    def __new__(cls, code: int, meaning: str = "") -> _Code:
+        # The default is for type checkers, which take the look-up AccountCode(320) for a call of this.
         member = int.__new__(cls, code)
         member._value_ = code
         member.meaning = meaning

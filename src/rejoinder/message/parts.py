@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from rejoinder.message.text import ESCAPE, Alphabet, gsm_decode, gsm_encode
+from rejoinder.message.text import ESCAPE, Alphabet, gsm_decode, gsm_encode, septets
 
 # Units that fit one message alone, and one of several beside the 6-octet header: 140 octets are 160 septets,
 # 134 are 153.
@@ -52,8 +52,13 @@ class Concatenation:
 
 
 def count(text: str, alphabet: Alphabet) -> int:
-    """How many parts `text` takes. ValueError (UnsuitableText for GSM) when the alphabet lacks a character."""
+    """How many parts `text` takes, a text that suits the alphabet (`text.for_carrier` answers such ones).
+
+    It is no check of that: for another text it raises ValueError, or counts it as if it did.
+    """
     if len(text) * _WIDEST[alphabet] <= _ALONE[alphabet]:
+        return 1
+    if alphabet is Alphabet.GSM and len(text) <= _ALONE[alphabet] and septets(text) <= _ALONE[alphabet]:
         return 1
     return sum(1 for _ in _cut(_encode(text, alphabet), alphabet))
 
@@ -61,7 +66,8 @@ def count(text: str, alphabet: Alphabet) -> int:
 def split(text: str, alphabet: Alphabet, reference: int) -> list[Part]:
     """The parts of `text`, in order. `reference` is 0 to 255.
 
-    ValueError for a reference outside, for more than 255 parts, and as in `count`.
+    ValueError for a reference outside, for more than 255 parts, and for a character that the alphabet lacks
+    (UnsuitableText for GSM).
     """
     if not 0 <= reference <= 255:
         raise ValueError(f"an 8-bit reference is 0 to 255, not {reference}")
@@ -152,7 +158,7 @@ def _concatenation(kind: int, element: bytes) -> Concatenation | None:
 
 
 def join(texts: Mapping[int, str]) -> str:
-    """One text from the texts of its parts by number, in order of number; missing ones are simply not there."""
+    """One text from the texts of its parts by number, in that order; missing ones are simply not there."""
     return "".join(texts[number] for number in sorted(texts))
 
 

@@ -23,7 +23,7 @@ class Alphabet(StrEnum):
     LATIN1 = "iso-8859-1"
 
 
-class UnsuitableText(ValueError):  # noqa: N818 - it names what is refused
+class UnsuitableText(ValueError):
     """The text has a character that the chosen alphabet lacks."""
 
 
