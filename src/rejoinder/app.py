@@ -1,0 +1,202 @@
+"""Wires store, carriers, workers and endpoints; starts and stops them in order. The only place that does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+
+import uvicorn
+import uvloop
+
+from rejoinder import __version__
+from rejoinder.carriers.registry import make
+from rejoinder.clock import Clock, SystemClock
+from rejoinder.config import Config
+from rejoinder.endpoints.http.carriers import PREFIX, CarrierCalls
+from rejoinder.endpoints.http.health import HealthCalls
+from rejoinder.endpoints.http.mailbox import MailboxCalls
+from rejoinder.endpoints.http.messages import MessageCalls
+from rejoinder.endpoints.http.responses import Family
+from rejoinder.endpoints.http.server import Api, Operation, RawOperation
+from rejoinder.errors import RejoinderError
+from rejoinder.flow.accounts import Accounts
+from rejoinder.flow.dispatch import Dispatch
+from rejoinder.flow.inbound import MoIntake
+from rejoinder.flow.mailbox import MailboxPolls
+from rejoinder.flow.ports import CarrierEvents, Store
+from rejoinder.flow.receipts import ReceiptIntake
+from rejoinder.flow.setup import Setup
+from rejoinder.flow.submit import Limits, Submissions
+from rejoinder.flow.upkeep import Keeping, Upkeep
+from rejoinder.message.model import InboundPart, Receipt
+from rejoinder.message.objectid import ObjectIds
+from rejoinder.observe import configure_logging, log
+from rejoinder.store import open_store
+
+# A running server sees the operator's changes within a second.
+REFRESH_SECONDS = 0.3
+DRAIN_SECONDS = 3
+
+
+class _Events:
+    """Where carriers hand in what networks bring (flow/ports.py `CarrierEvents`)."""
+
+    def __init__(self, receipts: ReceiptIntake, inbound: MoIntake) -> None:
+        self._receipts = receipts
+        self._inbound = inbound
+
+    async def receipt(self, receipt: Receipt) -> None:
+        await self._receipts.take(receipt)
+
+    async def inbound(self, part: InboundPart) -> None:
+        await self._inbound.take(part)
+
+
+class Service:
+    """All parts of one running message centre, without the socket in front of it."""
+
+    def __init__(self, store: Store, clock: Clock, config: Config, ids: ObjectIds | None = None) -> None:
+        ids = ids or ObjectIds()
+        self.store = store
+        self.clock = clock
+        self.setup = Setup(store)
+        self.accounts = Accounts(store, clock)
+        self.submissions = Submissions(store, clock, ids, self.accounts, self.setup)
+        self.submissions.limits = Limits(config.max_parts, config.reply_window * 86_400)
+        self.polls = MailboxPolls(store, clock)
+        self.receipts = ReceiptIntake(store, clock)
+        self.inbound = MoIntake(store, clock, ids)
+        events: CarrierEvents = _Events(self.receipts, self.inbound)
+        self.dispatch = Dispatch(store, clock, self.setup, lambda row: make(row, events, clock))
+        self.upkeep = Upkeep(store, clock, self.setup, self.inbound, Keeping(config.retention))
+        self.setup.on_change(self.accounts.forget)
+        self.setup.on_clock_accepted(self.upkeep.guard.accept)
+        self.submissions.on_queued(self.dispatch.wake)
+        self.api = Api(self._operations())
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def _operations(self) -> list[Operation | RawOperation]:
+        mailbox = MailboxCalls(self.accounts, self.polls)
+        messages = MessageCalls(self.accounts, self.submissions, self.store)
+        carriers = CarrierCalls(self.setup, self.inbound, self.receipts, self.clock)
+        health = HealthCalls(self.store, self.setup, self._carrier_states)
+        rest = "/services/rest"
+        return [
+            Operation(f"{rest}/user/allMessages", Family.ACCOUNT, mailbox.all_messages),
+            Operation(f"{rest}/user/messages", Family.ACCOUNT, mailbox.messages),
+            Operation(f"{rest}/user/creditBalance", Family.ACCOUNT, messages.credit_balance),
+            Operation(f"{rest}/message/sendSingle2", Family.MESSAGE, messages.send_single),
+            Operation(f"{rest}/message/status", Family.MESSAGE, messages.message_status),
+            RawOperation(PREFIX, carriers.deliver, ("POST",), prefix=True),
+            RawOperation("/healthz", health.alive),
+            RawOperation("/readyz", health.ready),
+            RawOperation("/metrics", health.metrics),
+        ]
+
+    def _carrier_states(self) -> dict[int, str]:
+        return {carrier_id: lane.carrier.state() for carrier_id, lane in self.dispatch.lanes.items()}
+
+    async def start(self) -> None:
+        """Reads the set-up, starts carriers and workers."""
+        await self.setup.refresh()
+        await self.dispatch.reconcile()
+        self._tasks = [asyncio.create_task(self._follow_setup()), asyncio.create_task(self.upkeep.run())]
+
+    async def _follow_setup(self) -> None:
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            try:
+                if await self.setup.refresh():
+                    await self.dispatch.reconcile()
+            except RejoinderError as error:
+                log.warning("setup_not_refreshed", sentence=error.sentence)
+            except Exception as error:  # this task's outermost line: the next look must still come
+                log.error("setup_failed", exc_info=error)
+
+    async def stop(self) -> None:
+        """Stops sending, takes the answers that are on their way, finishes what was accepted, closes the store."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.dispatch.stop()
+        await self.submissions.drained()
+        await self.inbound.drained()
+        await self.receipts.drained()
+        self.accounts.close()
+        await self.store.close()
+
+
+class _HttpServer(uvicorn.Server):
+    """uvicorn without its own signal handling: the app decides the order of the end."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listen(config: Config) -> socket.socket:
+    host, port = config.address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise RejoinderError(f"can't listen on {config.listen}: {error.strerror}") from error
+    listener.listen(2048)
+    listener.setblocking(False)
+    return listener
+
+
+def _http(service: Service) -> _HttpServer:
+    return _HttpServer(
+        uvicorn.Config(
+            service.api,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    )
+
+
+async def serve(config: Config) -> None:
+    """Runs until SIGTERM or SIGINT; then ends within ten seconds. Raises RejoinderError when it can't start."""
+    clock = SystemClock()
+    ending = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ending.set)
+    listener = _listen(config)
+    store = await open_store(config.database, clock, serving=True)
+    for warning in store.warnings:
+        log.warning("database", sentence=warning)
+    service = Service(store, clock, config)
+    await service.start()
+    http = _http(service)
+    serving = asyncio.create_task(http.serve([listener]))
+    host, port = listener.getsockname()[:2]
+    print(f"Rejoinder {__version__} listens on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+    stopped = asyncio.create_task(ending.wait())
+    await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
+    http.should_exit = True
+    await serving
+    stopped.cancel()
+    await service.stop()
+    log.info("stopped")
+
+
+def run(config: Config) -> None:
+    """The `serve` command: its own event loop, logs on stderr, the address on stdout."""
+    configure_logging(config.log_level)
+    # A writer thread that asks for the interpreter should not wait 5 ms behind a busy event loop.
+    sys.setswitchinterval(0.001)
+    uvloop.run(serve(config))

@@ -1,0 +1,164 @@
+"""The server's settings: one frozen value from a TOML file, the environment and the command line.
+
+Refuses unknown keys and values out of range with a sentence that names the key. `SETTINGS` is the one
+place where a setting is declared; docs/configuration.md is generated from it.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from rejoinder.errors import ConfigInvalid
+
+ENVIRONMENT_PREFIX = "REJOINDER_"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the server runs with; see SETTINGS for units and meanings."""
+
+    database: str
+    listen: str
+    retention: int
+    reply_window: int
+    max_parts: int
+    log_level: str
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port to listen on."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key: its default, its meaning, and the check that parses it (raising ValueError with a reason)."""
+
+    name: str
+    default: str
+    help: str
+    parse: Callable[[str], object]
+
+
+def _between(low: int, high: int, also: int | None = None) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not value.isascii() or not value.isdigit():
+            raise ValueError("must be a whole number")
+        number = int(value)
+        if number != also and not low <= number <= high:
+            raise ValueError(f"must be {low} to {high}" + (f", or {also}" if also is not None else ""))
+        return number
+
+    return parse
+
+
+def _listen(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("must be HOST:PORT, such as 127.0.0.1:8080 (port 0: any free one)")
+    return value
+
+
+def _database(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise ValueError("must be sqlite:///path/file.db or postgresql://user@host/name")
+    return value
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in words:
+            raise ValueError("must be one of " + ", ".join(words))
+        return value
+
+    return parse
+
+
+SETTINGS = (
+    Setting(
+        "database",
+        "sqlite:///rejoinder.db",
+        "Where everything is kept: `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://user@host/name`. "
+        "It is made and migrated when missing or older.",
+        _database,
+    ),
+    Setting("listen", "127.0.0.1:8080", "Where the HTTP API listens: HOST:PORT; port 0 takes a free one.", _listen),
+    Setting(
+        "retention",
+        "90",
+        "Days that mailboxes keep their messages: at least 7; 0 keeps them for ever.",
+        _between(7, 36_500, 0),
+    ),
+    Setting(
+        "reply_window",
+        "7",
+        "Days in which a pool number is not used twice for one handset while another is free.",
+        _between(1, 365),
+    ),
+    Setting("max_parts", "10", "Parts that one text may need; longer ones are refused (-107).", _between(1, 255)),
+    Setting("log_level", "info", "debug, info, warning or error.", _one_of("debug", "info", "warning", "error")),
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def load(path: str | None = None, overrides: Mapping[str, object] | None = None) -> Config:
+    """The settings: defaults, then the file, then REJOINDER_… variables, then `overrides` (those not None).
+
+    Raises ConfigInvalid, naming the key, for whatever is unknown or wrong.
+    """
+    raw = {setting.name: setting.default for setting in SETTINGS}
+    raw.update(_from_file(path) if path else {})
+    raw.update(_from_environment(os.environ))
+    raw.update({key: str(value) for key, value in (overrides or {}).items() if value is not None})
+    return Config(**{field.name: _parsed(field.name, raw[field.name]) for field in fields(Config)})  # type: ignore[arg-type]  # each parse gives its field's type
+
+
+def _parsed(name: str, value: str) -> object:
+    try:
+        return _BY_NAME[name].parse(value)
+    except ValueError as error:
+        raise ConfigInvalid(f"{name} {error}", name) from None
+
+
+def _from_file(path: str) -> dict[str, str]:
+    try:
+        content = tomllib.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise ConfigInvalid(f"the configuration file can't be read ({error.strerror})", "config") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigInvalid(f"the configuration file is not TOML: {error}", "config") from None
+    for key, value in content.items():
+        if key not in _BY_NAME:
+            raise ConfigInvalid(f"unknown setting {key}; known are {', '.join(_BY_NAME)}", key)
+        if not isinstance(value, (str, int)) or isinstance(value, bool):
+            raise ConfigInvalid(f"{key} must be a text or a whole number", key)
+    return {key: str(value) for key, value in content.items()}
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for name in _BY_NAME:
+        value = environment.get(ENVIRONMENT_PREFIX + name.upper())
+        if value:
+            found[name] = value
+    return found
+
+
+def as_markdown() -> str:
+    """The text of docs/configuration.md."""
+    lines = [
+        "# Configuration",
+        "",
+        "Settings come from a TOML file (`rejoinder serve --config FILE`), are overruled by environment variables",
+        f"({ENVIRONMENT_PREFIX}NAME in capitals), and those by options of the command line.",
+        "",
+        "| key | default | meaning |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{s.name}` | `{s.default}` | {s.help} |" for s in SETTINGS]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""Where customers and carriers meet Rejoinder."""

@@ -1,0 +1,1 @@
+"""The HTTP API: bare ASGI, a table of paths, no framework (measured: docs/adr)."""

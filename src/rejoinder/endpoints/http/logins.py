@@ -1,0 +1,89 @@
+"""The first checks of every call: parameters that must be there, then who calls (contract §1 and §2).
+
+Each family maps a log-in's verdict to its own codes; nothing else differs between calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rejoinder.endpoints.http.params import Params
+from rejoinder.flow.accounts import Accounts, Verdict
+from rejoinder.flow.ports import UserRow
+from rejoinder.flow.request import MessageRefused
+from rejoinder.message.codes import AccountCode, MessageError
+from rejoinder.observe import LOGINS_FAILED
+
+
+class CallRefused(Exception):
+    """An account call ends with this status and sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+
+
+_ACCOUNT: Mapping[Verdict, tuple[int, str]] = {
+    Verdict.UNKNOWN_USER: (AccountCode.NO_USER, "username: there is no such user"),
+    Verdict.WRONG_PASSWORD: (AccountCode.AUTHENTICATION_FAILED, "password is wrong"),
+    Verdict.PASSWORD_EXPIRED: (AccountCode.AUTHENTICATION_FAILED, "password has expired"),
+    Verdict.DISABLED: (AccountCode.AUTHENTICATION_FAILED, "username: the user is disabled"),
+    Verdict.BLOCKED: (AccountCode.BLOCKED, "username: the account is blocked"),
+    Verdict.NOT_ACTIVATED: (AccountCode.NOT_ACTIVATED, "username: the user account needs to be activated"),
+}
+_MESSAGE: Mapping[Verdict, tuple[int, str]] = {
+    Verdict.UNKNOWN_USER: (MessageError.LOGIN_FAILED, "unknown username or wrong password"),
+    Verdict.WRONG_PASSWORD: (MessageError.LOGIN_FAILED, "unknown username or wrong password"),
+    Verdict.PASSWORD_EXPIRED: (MessageError.PASSWORD_EXPIRED, "password has expired"),
+    Verdict.DISABLED: (MessageError.USER_INACTIVE, "username: the user is disabled"),
+    Verdict.BLOCKED: (MessageError.USER_BLOCKED, "username: the account is blocked"),
+    Verdict.NOT_ACTIVATED: (MessageError.USER_INACTIVE, "username: the user account needs to be activated"),
+}
+
+
+def require(params: Params, names: Sequence[str]) -> None:
+    """1 for every missing or empty parameter, then 2 for every one that is no text."""
+    for name in names:
+        if params.get(name, "") == "":
+            raise CallRefused(AccountCode.PARAMETER_MISSING, f"{name} is missing or empty")
+    for name in names:
+        if params[name] is None:
+            raise CallRefused(AccountCode.INVALID_VALUE, f"{name} is not valid UTF-8 text")
+
+
+async def account_user(params: Params, accounts: Accounts) -> UserRow:
+    """The calling user of an account call. Raises CallRefused: 2, 200, 3, 4, 220."""
+    username, password = params["username"], params["password"]
+    assert username is not None and password is not None  # require() was first
+    if " " in username:
+        raise CallRefused(AccountCode.INVALID_VALUE, "username must have no spaces")
+    login = await accounts.login(username, password)
+    if login.verdict is Verdict.OK and login.user is not None:
+        return login.user
+    _count(login.verdict)
+    raise CallRefused(*_ACCOUNT[login.verdict])
+
+
+async def message_user(params: Params, accounts: Accounts, document: bool = False) -> UserRow:
+    """The calling user of a message call. Raises MessageRefused: -101, -102, (-103), -110, -200 to -203."""
+    required: list[tuple[str, int]] = [("username", MessageError.NO_USERNAME), ("password", MessageError.NO_PASSWORD)]
+    if document:
+        required.append(("documentId", MessageError.NO_DOCUMENT_ID))
+    for name, code in required:
+        if params.get(name, "") == "":
+            raise MessageRefused(code, f"{name} is missing or empty", name)
+    username, password = params["username"], params["password"]
+    if username is None or password is None:
+        name = "username" if username is None else "password"
+        raise MessageRefused(MessageError.UNKNOWN_ENCODING, f"{name} is not valid UTF-8 text", name)
+    login = await accounts.login(username, password)
+    if login.verdict is Verdict.OK and login.user is not None:
+        return login.user
+    _count(login.verdict)
+    raise MessageRefused(*_MESSAGE[login.verdict], "username")
+
+
+def _count(verdict: Verdict) -> None:
+    if verdict in (Verdict.UNKNOWN_USER, Verdict.WRONG_PASSWORD):
+        LOGINS_FAILED.inc()

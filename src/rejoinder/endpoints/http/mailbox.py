@@ -1,0 +1,82 @@
+"""allMessages and messages: what a user sent and received since a moment (contract §2 to §4).
+
+The bodies are joined from the fragments that were encoded when the messages were stored.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rejoinder.endpoints.http.logins import CallRefused, account_user, require
+from rejoinder.endpoints.http.params import Params
+from rejoinder.endpoints.http.responses import Family, Response, fault
+from rejoinder.errors import Refused
+from rejoinder.flow.accounts import Accounts
+from rejoinder.flow.mailbox import Answer, MailboxPolls, Poll
+from rejoinder.message.codes import AccountCode
+
+_SINCE = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
+_INT64 = 2**63
+_REQUIRED = ("username", "password", "since")
+
+
+def since_of(params: Params) -> int:
+    """`since` as a signed 64-bit integer in ASCII digits (contract §2). Raises CallRefused 2."""
+    value = params["since"]
+    if value is not None and _SINCE.fullmatch(value):
+        number = int(value)
+        if -_INT64 <= number < _INT64:
+            return number
+    raise CallRefused(AccountCode.INVALID_VALUE, "since must be an integer number of seconds since 1970-01-01 UTC")
+
+
+def all_messages_body(answer: Answer) -> bytes:
+    """Contract §2: both lists, always present, oldest first."""
+    incoming = ",".join([shown for _, inward, shown in answer.page.rows if inward])
+    outgoing = ",".join([shown for _, inward, shown in answer.page.rows if not inward])
+    more = "true" if answer.page.more else "false"
+    return (
+        f'{{"newestMessageTimestamp":{answer.newest},"hasMoreMessages":{more},'
+        f'"incomingMessages":[{incoming}],"outgoingMessages":[{outgoing}],"status":0}}'
+    ).encode()
+
+
+def messages_body(answer: Answer) -> bytes:
+    """Contract §4: received messages only."""
+    shown = ",".join([shown for _, _, shown in answer.page.rows])
+    more = "true" if answer.page.more else "false"
+    return (
+        f'{{"newestMessageTimestamp":{answer.newest},"hasMoreMessages":{more},"messages":[{shown}],"status":0}}'
+    ).encode()
+
+
+class MailboxCalls:
+    """The two calls."""
+
+    def __init__(self, accounts: Accounts, polls: MailboxPolls) -> None:
+        self._accounts = accounts
+        self._polls = polls
+
+    async def all_messages(self, params: Params) -> Response:
+        try:
+            return Response(all_messages_body(await self._poll(params, received=False)))
+        except CallRefused as refused:
+            # Contract §2 has no 4 among this call's statuses: a blocked account answers 3.
+            blocked = refused.status == AccountCode.BLOCKED
+            status = AccountCode.AUTHENTICATION_FAILED if blocked else refused.status
+            return fault(Family.ACCOUNT, status, refused.sentence)
+
+    async def messages(self, params: Params) -> Response:
+        try:
+            return Response(messages_body(await self._poll(params, received=True)))
+        except CallRefused as refused:
+            return fault(Family.ACCOUNT, refused.status, refused.sentence)
+
+    async def _poll(self, params: Params, received: bool) -> Answer:
+        require(params, _REQUIRED)
+        since = since_of(params)
+        user = await account_user(params, self._accounts)
+        try:
+            return await self._polls.poll(Poll(user.id, since, received))
+        except Refused as refused:
+            raise CallRefused(AccountCode.INVALID_VALUE, refused.sentence) from None

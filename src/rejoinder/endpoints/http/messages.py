@@ -1,0 +1,85 @@
+"""sendSingle2, message/status and creditBalance (contract §5 to §7)."""
+
+from __future__ import annotations
+
+from rejoinder.endpoints.http.logins import CallRefused, account_user, message_user, require
+from rejoinder.endpoints.http.params import Params
+from rejoinder.endpoints.http.responses import Family, Response, encode, fault
+from rejoinder.flow.accounts import Accounts
+from rejoinder.flow.money import format_credits
+from rejoinder.flow.ports import Store
+from rejoinder.flow.request import MessageRefused, SendRequest
+from rejoinder.flow.submit import Submissions
+from rejoinder.message.codes import MessageError
+from rejoinder.message.status import Status
+
+# Parameter name to field of SendRequest.
+_SEND = {
+    "text": "text",
+    "recipient": "recipient",
+    "sender": "sender",
+    "replyTo": "reply_to",
+    "rotation": "rotation",
+    "encoding": "encoding",
+    "clientRef": "client_ref",
+    "validity": "validity",
+}
+
+
+def send_request(params: Params) -> SendRequest:
+    """The send parameters as flow takes them; absent ones are empty, those that are no text are named."""
+    fields = {field: params.get(name) or "" for name, field in _SEND.items()}
+    broken = frozenset(name for name in _SEND if name in params and params[name] is None)
+    return SendRequest(**fields, broken=broken)
+
+
+class MessageCalls:
+    """The calls about single messages and the balance that pays for them."""
+
+    def __init__(self, accounts: Accounts, submissions: Submissions, store: Store) -> None:
+        self._accounts = accounts
+        self._submissions = submissions
+        self._store = store
+
+    async def send_single(self, params: Params) -> Response:
+        try:
+            user = await message_user(params, self._accounts)
+            accepted = await self._submissions.submit(user, send_request(params))
+        except MessageRefused as refused:
+            body = {"recipient": params.get("recipient") or "", "messageStatus": refused.code}
+            return Response(encode({**body, "error": refused.sentence}))
+        return Response(
+            encode(
+                {
+                    "documentId": accepted.id,
+                    "recipient": accepted.recipient,
+                    "messageStatus": int(accepted.status),
+                }
+            )
+        )
+
+    async def message_status(self, params: Params) -> Response:
+        try:
+            user = await message_user(params, self._accounts, document=True)
+            document = params["documentId"]
+            if document is None:
+                raise MessageRefused(MessageError.UNKNOWN_ENCODING, "documentId is not valid UTF-8 text", "documentId")
+            known = await self._store.read.messages.status(document)
+            if known is None:
+                return Response(encode({"documentId": document, "messageStatus": str(int(Status.UNKNOWN))}))
+            owner, recipient, status = known
+            if owner != user.id:
+                raise MessageRefused(MessageError.NOT_YOURS, "that document belongs to somebody else", "documentId")
+        except MessageRefused as refused:
+            return fault(Family.MESSAGE, refused.code, refused.sentence)
+        return Response(encode({"documentId": document, "recipient": recipient, "messageStatus": str(status)}))
+
+    async def credit_balance(self, params: Params) -> Response:
+        try:
+            require(params, ("username", "password"))
+            user = await account_user(params, self._accounts)
+        except CallRefused as refused:
+            return fault(Family.ACCOUNT, refused.status, refused.sentence)
+        funds = await self._store.read.credits.balance(user.credit_account_id)
+        # Contract §5: both are strings on success, the status too.
+        return Response(encode({"creditBalance": format_credits(funds.balance), "status": "0"}))

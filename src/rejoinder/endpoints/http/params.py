@@ -1,0 +1,62 @@
+"""Parameters of a call, from query string and form body (contract §1). Refuses more than 100 of them.
+
+A value whose bytes are no text (broken percent- or UTF-8 sequence, NUL, lone surrogate) is kept as
+BROKEN, so that each call can answer it by its own code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from urllib.parse import unquote_to_bytes
+
+MOST = 100
+SIZE = 65_536
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+Params = dict[str, str | None]
+# A parameter that is there but is no text.
+BROKEN = None
+
+
+class TooManyParameters(ValueError):
+    """More than 100 parameters in one call."""
+
+
+def _text(raw: bytes) -> str | None:
+    if b"+" in raw:
+        raw = raw.replace(b"+", b" ")
+    if b"%" in raw:
+        if _BROKEN_ESCAPE.search(raw):
+            return BROKEN
+        raw = unquote_to_bytes(raw)
+    try:
+        # Strict UTF-8 has no way to write a lone surrogate.
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return BROKEN
+    return BROKEN if "\0" in text else text
+
+
+def parse(query: bytes, body: bytes = b"", repeatable: Collection[str] = ()) -> Params:
+    """Names to values; the first of a repeated one wins, the query string before the body.
+
+    Raises TooManyParameters; parameters named in `repeatable` are not counted.
+    """
+    found: Params = {}
+    count = 0
+    for source in (query, body):
+        if not source:
+            continue
+        for piece in source.split(b"&"):
+            if not piece:
+                continue
+            raw_name, _, raw_value = piece.partition(b"=")
+            name = _text(raw_name)
+            if name not in repeatable:
+                count += 1
+                if count > MOST:
+                    raise TooManyParameters
+            if name is not None and name not in found:
+                found[name] = _text(raw_value)
+    return found

@@ -1,0 +1,74 @@
+"""Answers as bytes: status, headers, JSON body; and the two families' shapes of an error (contract §1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from rejoinder.message.codes import AccountCode, MessageError
+
+Headers = list[tuple[bytes, bytes]]
+JSON: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+encode = msgspec.json.encode
+
+
+class Family(StrEnum):
+    """Which key an answer's code stands under."""
+
+    ACCOUNT = "status"
+    MESSAGE = "messageStatus"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What is sent back."""
+
+    body: bytes
+    status: int = 200
+    extra: Sequence[tuple[bytes, bytes]] = ()
+    content_type: bytes | None = None
+
+    def headers(self) -> Headers:
+        length = (b"content-length", str(len(self.body)).encode())
+        first = JSON if self.content_type is None else [(b"content-type", self.content_type), JSON[1]]
+        return [*first, length, *self.extra]
+
+
+_INTERNAL = {Family.ACCOUNT: AccountCode.INTERNAL_ERROR, Family.MESSAGE: MessageError.INTERNAL_ERROR}
+_INVALID = {Family.ACCOUNT: AccountCode.INVALID_VALUE, Family.MESSAGE: MessageError.UNKNOWN_ENCODING}
+
+
+def fault(family: Family, code: int, sentence: str, status: int = 200) -> Response:
+    """An error in the family's own shape: the code and one sentence."""
+    return Response(encode({family.value: int(code), "error": sentence}), status)
+
+
+def unavailable(family: Family) -> Response:
+    """503 with Retry-After: overloaded, or the database is away."""
+    body = encode({family.value: int(_INTERNAL[family]), "error": "try again: the service can't take this right now"})
+    return Response(body, 503, [(b"retry-after", b"1")])
+
+
+def internal_error(family: Family) -> Response:
+    return fault(family, _INTERNAL[family], "internal error", 500)
+
+
+def not_found() -> Response:
+    return fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "there is no such path", 404)
+
+
+def method_not_allowed(family: Family, allowed: Sequence[str]) -> Response:
+    allow = ", ".join(allowed)
+    body = encode({family.value: int(_INVALID[family]), "error": f"this path takes {allow}"})
+    return Response(body, 405, [(b"allow", allow.encode())])
+
+
+def too_large(family: Family) -> Response:
+    return fault(family, _INVALID[family], "query string and body may have 65536 bytes each", 413)
+
+
+def wrong_type(family: Family, wanted: str) -> Response:
+    return fault(family, _INVALID[family], f"the body must be {wanted}", 415)

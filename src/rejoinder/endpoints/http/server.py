@@ -1,0 +1,168 @@
+"""The HTTP API as one ASGI callable: path to call, parameters in, answer out.
+
+Refuses oversized, mistyped and unknown requests before any call sees them; turns every error into the
+answer of the call's own family; never lets a traceback, text or password out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rejoinder.endpoints.http import responses
+from rejoinder.endpoints.http.params import SIZE, Params, TooManyParameters, parse
+from rejoinder.endpoints.http.responses import Family, Response
+from rejoinder.errors import RejoinderError
+from rejoinder.message.codes import AccountCode, MessageError
+from rejoinder.observe import HTTP_ANSWERS, log
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+FORM = b"application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a raw operation gets: the bytes and headers (names in lower case), and the path's last names."""
+
+    path: str
+    query: bytes
+    body: bytes
+    content_type: bytes
+    headers: Sequence[tuple[bytes, bytes]]
+
+    def header(self, name: bytes) -> bytes | None:
+        return next((value for key, value in self.headers if key == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A call of the API: its path, methods, family, and what answers it from its parameters."""
+
+    path: str
+    family: Family
+    answer: Callable[[Params], Awaitable[Response]]
+    methods: tuple[str, ...] = ("GET", "POST")
+
+
+@dataclass(frozen=True, slots=True)
+class RawOperation:
+    """A path that reads its request itself (carriers' inbound side, health, metrics)."""
+
+    path: str
+    answer: Callable[[Request], Awaitable[Response]]
+    methods: tuple[str, ...] = ("GET",)
+    # The path is a beginning; the rest of it belongs to the operation.
+    prefix: bool = False
+    family: Family = Family.ACCOUNT
+
+
+class _Refuse(Exception):
+    """The request ends here, with this answer."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+class Api:
+    """Answers HTTP requests from the table of operations."""
+
+    def __init__(self, operations: Sequence[Operation | RawOperation]) -> None:
+        self._exact = {op.path: op for op in operations if not (isinstance(op, RawOperation) and op.prefix)}
+        self._prefixes = [op for op in operations if isinstance(op, RawOperation) and op.prefix]
+        # Series are looked up once: a counter's labels() costs more than the count.
+        self._counts: dict[tuple[str, int], Any] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError("only HTTP is served here")
+        operation = self._find(scope["path"])
+        response = await self._respond(operation, scope, receive)
+        await send({"type": "http.response.start", "status": response.status, "headers": response.headers()})
+        body = b"" if scope["method"] == "HEAD" else response.body
+        await send({"type": "http.response.body", "body": body})
+        self._count(operation.path if operation else "other", response.status)
+
+    def _find(self, path: str) -> Operation | RawOperation | None:
+        found = self._exact.get(path)
+        if found is None:
+            found = next((op for op in self._prefixes if path.startswith(op.path)), None)
+        return found
+
+    def _count(self, path: str, status: int) -> None:
+        series = self._counts.get((path, status))
+        if series is None:
+            series = self._counts[path, status] = HTTP_ANSWERS.labels(path, str(status))
+        series.inc()
+
+    async def _respond(self, operation: Operation | RawOperation | None, scope: Scope, receive: Receive) -> Response:
+        if operation is None:
+            return responses.not_found()
+        try:
+            return await self._answer(operation, scope, receive)
+        except _Refuse as refusal:
+            return refusal.response
+        except RejoinderError as error:
+            if error.retryable:
+                log.warning("answered_unavailable", path=operation.path, sentence=error.sentence)
+                return responses.unavailable(operation.family)
+            log.error("call_failed", path=operation.path, exc_info=error)
+            return responses.internal_error(operation.family)
+        except Exception as error:  # the request's outermost line
+            log.error("call_failed", path=operation.path, exc_info=error)
+            return responses.internal_error(operation.family)
+
+    async def _answer(self, operation: Operation | RawOperation, scope: Scope, receive: Receive) -> Response:
+        family, method = operation.family, scope["method"]
+        if method not in operation.methods:
+            raise _Refuse(responses.method_not_allowed(family, operation.methods))
+        query: bytes = scope["query_string"]
+        if len(query) > SIZE:
+            raise _Refuse(responses.too_large(family))
+        body = b"" if method == "GET" else await _body(scope, receive, family)
+        if isinstance(operation, RawOperation):
+            kind = _content_type(scope)
+            return await operation.answer(Request(scope["path"], query, body, kind, scope["headers"]))
+        if body and _content_type(scope) != FORM:
+            raise _Refuse(responses.wrong_type(family, FORM.decode()))
+        try:
+            params = parse(query, body)
+        except TooManyParameters:
+            raise _Refuse(_too_many(family)) from None
+        return await operation.answer(params)
+
+
+def _too_many(family: Family) -> Response:
+    code: int = AccountCode.INVALID_VALUE if family is Family.ACCOUNT else MessageError.INVALID_RECIPIENT
+    return responses.fault(family, code, "a call may have 100 parameters")
+
+
+def _content_type(scope: Mapping[str, Any]) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            kind: bytes = value.split(b";", 1)[0].strip().lower()
+            return kind
+    return b""
+
+
+async def _body(scope: Scope, receive: Receive, family: Family) -> bytes:
+    """The whole body; an oversized one is refused as soon as that is known."""
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if len(declared) > 9 or int(declared or b"0") > SIZE:
+        raise _Refuse(responses.too_large(family))
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Refuse(responses.fault(family, AccountCode.INVALID_VALUE, "the request was cut off", 400))
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > SIZE:
+            raise _Refuse(responses.too_large(family))
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)

@@ -1,0 +1,1 @@
+"""The journeys of messages; each module is one step (docs/flow.md)."""

@@ -1,0 +1,172 @@
+"""MT step 3a: which messages a carrier gets next, and under which marks. One transaction, committed before a byte leaves.
+
+A claim sets `submitting` and a lease; a row whose lease ran out while submitting has an unknown outcome:
+it is never sent again before 60 seconds, at most once, on the same carrier, and marked (docs/flow.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from rejoinder.clock import MICROSECONDS
+from rejoinder.flow.ports import Claim, KeptReceipt, Tx
+from rejoinder.flow.receipts import WHOLE, Moves, move
+from rejoinder.flow.route import RoutingTable
+from rejoinder.message import reference
+from rejoinder.message.model import Outgoing, PartRow
+from rejoinder.message.status import Status
+
+# Also how long an unknown outcome waits for a receipt that tells what became of it.
+LEASE_US = 60 * MICROSECONDS
+# How many customers take part in one round when more is due than can be claimed.
+ROUND = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A carrier as claims meet it."""
+
+    carrier_id: int
+    whole: bool
+    routes: RoutingTable
+
+
+@dataclass(slots=True)
+class Claimed:
+    """What a claim brought: messages to hand over now, and what became final instead."""
+
+    outgoing: list[tuple[Claim, Outgoing]] = field(default_factory=list)
+    finished: dict[str, int] = field(default_factory=dict)
+    resent: int = 0
+    next_customer: int = 0
+    next_due: int | None = None
+
+
+async def claim(tx: Tx, lane: Lane, now: int, most: int, after_customer: int) -> Claimed:
+    """Takes up to `most` messages due at a carrier, fairly over customers."""
+    claimed = Claimed(next_customer=after_customer)
+    due = await _fair(tx, lane.carrier_id, now, most, claimed)
+    moves = Moves()
+    ready: list[Claim] = []
+    for row in due:
+        if row.was_submitting:
+            await _resolve_unknown(tx, lane, row, now, moves, ready)
+        elif row.row.valid_until <= now:
+            moves.ended[row.row.id] = Status.EXPIRED
+        else:
+            ready.append(row)
+    claimed.finished = await move(tx, moves, now)
+    await _mark(tx, lane, ready, now, claimed)
+    if not due:
+        claimed.next_due = await tx.outbox.next_due(lane.carrier_id)
+    return claimed
+
+
+async def _fair(tx: Tx, carrier_id: int, now: int, most: int, claimed: Claimed) -> list[Claim]:
+    """What is due; when that is more than can be taken, a share for each customer in turn."""
+    due = await tx.outbox.due(carrier_id, now, most + 1)
+    if len(due) <= most:
+        return due
+    if len({claim.row.customer_id for claim in due}) == 1 and most < 2:
+        return due[:most]
+    customers = await tx.outbox.customers_waiting(carrier_id, claimed.next_customer, ROUND)
+    if len(customers) < ROUND:
+        customers += [c for c in await tx.outbox.customers_waiting(carrier_id, 0, ROUND) if c not in customers]
+    customers = customers[: max(1, min(ROUND, most))]
+    share = -(-most // len(customers))
+    fair: dict[str, Claim] = {}
+    for customer in customers:
+        room = min(share, most - len(fair))
+        if room <= 0:
+            break
+        for one in await tx.outbox.due(carrier_id, now, room, customer):
+            fair[one.row.id] = one
+        claimed.next_customer = customer
+    for one in due:
+        if len(fair) >= most:
+            break
+        fair.setdefault(one.row.id, one)
+    return list(fair.values())
+
+
+async def _resolve_unknown(
+    tx: Tx, lane: Lane, claim: Claim, now: int, moves: Moves, ready: list[Claim]
+) -> None:
+    """A lease ran out without an answer: a receipt tells, or one more try, or the end (as the route says)."""
+    row = claim.row
+    told = await _told_by_receipt(tx, lane, claim)
+    if told:
+        moves.parts.extend(told)
+        await tx.outbox.drop([row.id])
+        return
+    routed = [c for c in lane.routes.candidates(row.recipient) if c.carrier_id == lane.carrier_id]
+    may_resend = not row.duplicate and row.valid_until > now and (not routed or routed[0].resend)
+    if may_resend:
+        ready.append(replace(claim, row=replace(row, duplicate=True)))
+    else:
+        moves.ended[row.id] = Status.UNDELIVERABLE
+
+
+async def _told_by_receipt(tx: Tx, lane: Lane, claim: Claim) -> list[PartRow]:
+    """Kept receipts for recipient and sender since the hand-over, given to the parts without an id, in order.
+
+    Only when there are enough for all of them: less leaves it open which part was lost.
+    """
+    parts = [p for p in await tx.messages.parts([claim.row.id]) if p.ref_key is None and p.status == Status.SUBMITTED]
+    kept = await tx.receipts.kept_to(lane.carrier_id, claim.row.recipient, claim.claimed_at)
+    fitting: dict[str, KeptReceipt] = {
+        one.key: one for one in kept if one.sender is None or one.sender == claim.row.sender
+    }
+    if not parts or len(fitting) < len(parts):
+        return []
+    pairs = list(zip(sorted(parts, key=lambda p: p.number), fitting.values(), strict=False))
+    await tx.receipts.drop([one.id for _, one in pairs])
+    return [
+        replace(part, status=one.status, ref=one.ref, ref_key=reference.key(one.ref)) for part, one in pairs
+    ]
+
+
+async def _mark(tx: Tx, lane: Lane, ready: Sequence[Claim], now: int, claimed: Claimed) -> None:
+    """Notes on disk that bytes may leave: leases, fences, parts, and the mark of a possible duplicate."""
+    known = await _parts_at_carrier(tx, [c for c in ready if c.row.attempts or c.was_submitting])
+    numbers = {c.row.id: _numbers(lane, c, known.get(c.row.id, {})) for c in ready}
+    await tx.outbox.mark_claimed(ready, now, now + LEASE_US)
+    await tx.outbox.put_parts([(i, number, lane.carrier_id) for i, each in numbers.items() for number in each])
+    resent = [c.row.id for c in ready if c.row.duplicate and c.was_submitting]
+    await tx.messages.mark_resent(resent)
+    claimed.resent = len(resent)
+    for one in ready:
+        held = replace(one, fence=one.fence + 1, claimed_at=now)
+        claimed.outgoing.append((held, _outgoing(held, numbers[one.row.id])))
+
+
+async def _parts_at_carrier(tx: Tx, claims: Sequence[Claim]) -> dict[str, dict[int, PartRow]]:
+    found: dict[str, dict[int, PartRow]] = {}
+    for part in await tx.messages.parts([c.row.id for c in claims]):
+        found.setdefault(part.mt_id, {})[part.number] = part
+    return found
+
+
+def _numbers(lane: Lane, claim: Claim, known: dict[int, PartRow]) -> tuple[int, ...]:
+    """The parts that this carrier has not yet taken or refused."""
+    wanted = (WHOLE,) if lane.whole else tuple(range(1, claim.row.parts + 1))
+    settled = {
+        n for n, p in known.items() if p.carrier_id == lane.carrier_id and (p.ref_key or p.status != Status.SUBMITTED)
+    }
+    return tuple(number for number in wanted if number not in settled)
+
+
+def _outgoing(claim: Claim, numbers: tuple[int, ...]) -> Outgoing:
+    row = claim.row
+    return Outgoing(
+        id=row.id,
+        recipient=row.recipient,
+        sender=row.sender,
+        text=row.text,
+        alphabet=row.alphabet,
+        parts=row.parts,
+        numbers=numbers,
+        valid_until=row.valid_until,
+        possible_duplicate=row.duplicate,
+    )

@@ -1,0 +1,218 @@
+"""MT step 3: each carrier's lane claims what is due, hands it over, and records the answers in batches.
+
+Holds in memory only what is under way (the carrier's window); the queue stays on disk, however long.
+Refuses to speak to a network before the claim is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+
+from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
+from rejoinder.errors import RejoinderError
+from rejoinder.flow.batches import Batches
+from rejoinder.flow.claims import LEASE_US, Claimed, Lane, claim
+from rejoinder.flow.outcomes import Answered, record
+from rejoinder.flow.ports import Carrier, CarrierRow, Claim, Store
+from rejoinder.flow.rates import Pace, Throughput
+from rejoinder.flow.receipts import count_finished
+from rejoinder.flow.setup import Setup
+from rejoinder.message.model import Fate, Outcome, Outgoing
+from rejoinder.observe import MT_RESENT, PARTS_SENT, log
+
+# Another node's messages, or a retry's hour, are noticed after at most this.
+LOOK_SECONDS = 1.0
+RENEW_SECONDS = 20.0
+STORE_AWAY_SECONDS = 0.5
+
+
+class CarrierLane:
+    """One carrier's worker."""
+
+    def __init__(self, row: CarrierRow, carrier: Carrier, store: Store, clock: Clock, setup: Setup) -> None:
+        self.row = row
+        self.carrier = carrier
+        self._store = store
+        self._clock = clock
+        self._setup = setup
+        self._pace = Pace(carrier.window)
+        self._throughput = Throughput(float(row.settings.get("throughput") or 0), clock.monotonic())
+        self._under_way: dict[asyncio.Task[None], Claim] = {}
+        self._answers: Batches[Answered, None] = Batches(self._record_all, most=256, waiting=100_000)
+        self._wake = asyncio.Event()
+        self._next_customer = 0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        self._wake.set()
+
+    def under_way(self) -> int:
+        return len(self._under_way)
+
+    async def start(self) -> None:
+        await self.carrier.start()
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._renew())]
+
+    async def stop(self, seconds: float) -> None:
+        """Sends no more, takes the answers that come within the time, leaves the rest to its leases."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._under_way:
+            await asyncio.wait(list(self._under_way), timeout=seconds)
+        for task in list(self._under_way):
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await self._answers.drained()
+        await self.carrier.stop()
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                wait = await self._turn()
+            except RejoinderError as error:
+                log.warning("lane_waits_for_store", carrier=self.row.name, sentence=error.sentence)
+                wait = STORE_AWAY_SECONDS
+            except Exception as error:  # the lane's outermost line: it must go on
+                log.error("lane_failed", carrier=self.row.name, exc_info=error)
+                wait = LOOK_SECONDS
+            if wait > 0:
+                await self._rest(wait)
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _turn(self) -> float:
+        """One claim and its hand-overs; says how long to rest (0: there may be more at once)."""
+        now = self._clock.monotonic()
+        free = self._pace.room(now) - len(self._under_way)
+        if free <= 0:
+            return max(self._pace.wait(now), LOOK_SECONDS) if not self._under_way else LOOK_SECONDS
+        most = self._throughput.take(free, now)
+        if most == 0:
+            return 0.05
+        claimed = await self._claim(most)
+        self._throughput.give_back(most - len(claimed.outgoing))
+        for claim_, outgoing in claimed.outgoing:
+            task = asyncio.create_task(self._carry(claim_, outgoing))
+            self._under_way[task] = claim_
+            task.add_done_callback(self._landed)
+        if len(claimed.outgoing) == most:
+            return 0.0
+        return self._until(claimed.next_due)
+
+    def _until(self, next_due: int | None) -> float:
+        if next_due is None:
+            return LOOK_SECONDS
+        return min(LOOK_SECONDS, max(0.001, (next_due - self._clock.wall_us()) / MICROSECONDS))
+
+    async def _claim(self, most: int) -> Claimed:
+        now = self._clock.wall_us()
+        lane = Lane(self.row.id, self.carrier.whole, self._setup.routes)
+        claimed = await self._store.write(lambda tx: claim(tx, lane, now, most, self._next_customer))
+        self._next_customer = claimed.next_customer
+        MT_RESENT.inc(claimed.resent)
+        count_finished(claimed.finished)
+        return claimed
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._under_way.pop(task, None)
+        self._wake.set()
+
+    async def _carry(self, claim_: Claim, outgoing: Outgoing) -> None:
+        try:
+            outcomes = await self.carrier.send(outgoing)
+        except Exception as error:  # a carrier's outermost line: what it forgot to foresee is an unknown outcome
+            log.error("carrier_failed", carrier=self.row.name, mt_id=outgoing.id, exc_info=error)
+            outcomes = [Outcome(number, Fate.UNKNOWN) for number in outgoing.numbers]
+        self._learn_pace(outcomes)
+        answered = Answered(claim_, outcomes, random.random())  # noqa: S311  # spreads retries, guards nothing
+        await self._keep(answered)
+
+    async def _keep(self, answered: Answered) -> None:
+        """An answer is kept in memory until the store takes it; without it the lease would resend."""
+        while True:
+            try:
+                await self._answers.put(answered)
+                return
+            except RejoinderError:
+                await asyncio.sleep(STORE_AWAY_SECONDS)
+
+    def _learn_pace(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            PARTS_SENT.labels(self.row.name, outcome.fate.value).inc()
+        if any(outcome.fate is Fate.THROTTLED for outcome in outcomes):
+            self._pace.throttled(self._clock.monotonic())
+        else:
+            self._pace.went_well()
+
+    async def _record_all(self, answers: list[Answered]) -> Sequence[None]:
+        now = self._clock.wall_us()
+        routes = self._setup.routes
+        finished = await self._store.write(lambda tx: record(tx, answers, routes, now))
+        count_finished(finished)
+        return [None] * len(answers)
+
+    async def _renew(self) -> None:
+        """While the link lives an unanswered message is never resent: its lease is renewed."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            held = [(claim_.row.id, claim_.fence) for claim_ in self._under_way.values()]
+            lease = self._clock.wall_us() + LEASE_US
+            try:
+                await self._store.write(lambda tx, h=held, to=lease: tx.outbox.renew(h, to))  # type: ignore[misc]  # defaults bind the loop's values
+            except RejoinderError as error:
+                log.warning("lease_not_renewed", carrier=self.row.name, sentence=error.sentence)
+
+
+MakeCarrier = Callable[[CarrierRow], Carrier]
+
+
+class Dispatch:
+    """All lanes: one per carrier, started, changed and stopped as the operator's set-up says."""
+
+    def __init__(self, store: Store, clock: Clock, setup: Setup, make: MakeCarrier) -> None:
+        self._store = store
+        self._clock = clock
+        self._setup = setup
+        self._make = make
+        self.lanes: dict[int, CarrierLane] = {}
+        self.guard = ClockGuard(clock)
+
+    def wake(self, carrier_id: int) -> None:
+        """Messages for this carrier are on disk."""
+        lane = self.lanes.get(carrier_id)
+        if lane is not None:
+            lane.wake()
+
+    async def reconcile(self) -> None:
+        """Starts lanes of new carriers, stops those of removed ones, remakes those whose settings changed."""
+        for carrier_id, lane in list(self.lanes.items()):
+            row = self._setup.carriers.get(carrier_id)
+            if row != lane.row:
+                del self.lanes[carrier_id]
+                await lane.stop(2.0)
+        for carrier_id, row in self._setup.carriers.items():
+            if carrier_id not in self.lanes:
+                await self._open(row)
+
+    async def _open(self, row: CarrierRow) -> None:
+        try:
+            lane = CarrierLane(row, self._make(row), self._store, self._clock, self._setup)
+            await lane.start()
+        except RejoinderError as error:
+            log.error("carrier_not_started", carrier=row.name, sentence=error.sentence)
+            return
+        self.lanes[row.id] = lane
+        log.info("carrier_started", carrier=row.name, kind=row.kind)
+
+    async def stop(self, seconds: float = 6.0) -> None:
+        await asyncio.gather(*(lane.stop(seconds) for lane in self.lanes.values()))
+        self.lanes.clear()

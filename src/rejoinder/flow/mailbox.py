@@ -1,0 +1,189 @@
+"""A user's mailbox: giving out timestamps, and polling with a cursor that never lies (contract §2-§4).
+
+The rules are pure functions at the head; each bears its number in contract §3. docs/cursor.md tells why
+each is needed: a version without it was shown to lose or repeat messages.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from rejoinder.clock import Clock
+from rejoinder.errors import Refused
+from rejoinder.flow.ports import (
+    NO_CEILING,
+    Head,
+    LockedMailbox,
+    Mailboxes,
+    PageQuery,
+    PageRow,
+    Store,
+    Tx,
+)
+
+PAGE = 100
+SECOND_HOLDS = 1000
+AHEAD_SECONDS = 5
+HOLD_SECONDS = 2.0
+FUTURE_SECONDS = 86_400
+
+
+class Placement:
+    """Gives out timestamps in one locked mailbox (rule 3)."""
+
+    __slots__ = ("_count", "_last", "_over", "user_id")
+
+    def __init__(self, row: LockedMailbox) -> None:
+        self.user_id = row.user_id
+        self._last = row.last
+        self._count = row.last_count
+        self._over = max(row.sealed, row.floor)
+
+    def give(self, now: int) -> int:
+        """The next message's timestamp: max(now, last, sealed + 1), one more where that second is full."""
+        timestamp = max(now, self._last, self._over + 1)
+        if timestamp == self._last and self._count >= SECOND_HOLDS:
+            timestamp += 1
+        self._count = self._count + 1 if timestamp == self._last else 1
+        self._last = timestamp
+        return timestamp
+
+    def row(self) -> tuple[int, int, int]:
+        """(user_id, last, last_count) to be stored with the messages."""
+        return self.user_id, self._last, self._count
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The oldest messages after a moment, whole seconds only; `more` lie behind them."""
+
+    rows: Sequence[PageRow]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a poll answers. `seal`: the second that must be sealed on disk before this is said."""
+
+    newest: int
+    page: Page
+    seal: int | None = None
+
+
+EMPTY = Page((), False)
+
+
+def decide(head: Head, page: Page, since: int, now: int, held: bool) -> Answer:
+    """What a poll answers to a page that was read after the head (rules 4 to 7).
+
+    `held`: the newest second may not be sealed right now, and the page was read below it.
+    """
+    if page.rows:
+        newest = page.rows[-1][0]
+        must_seal = newest >= head.last and newest > head.sealed
+        return Answer(newest, page, newest if must_seal else None)
+    if since < head.last or since <= head.sealed:
+        return Answer(since, page)
+    if held:
+        return Answer(max(head.last - 1, head.sealed), page)
+    newest = max(head.last, head.sealed, min(since, now))
+    return Answer(newest, page, newest if newest > head.sealed else None)
+
+
+async def read_page(mailboxes: Mailboxes, query: PageQuery) -> Page:
+    """PAGE messages, extended to the end of the last one's second, so that no second is split (rule 4)."""
+    rows = await mailboxes.page(query, PAGE + 1)
+    if len(rows) <= PAGE:
+        return Page(rows, False)
+    cut = rows[PAGE - 1][0]
+    if rows[PAGE][0] > cut:
+        return Page(rows[:PAGE], True)
+    before = [row for row in rows if row[0] < cut]
+    second = await mailboxes.page(replace(query, since=cut - 1, ceiling=cut + 1), SECOND_HOLDS)
+    beyond = await mailboxes.page(replace(query, since=cut), 1)
+    return Page([*before, *second], bool(beyond))
+
+
+class Holds:
+    """Remembers when newest seconds ahead of the clock were sealed: at most once in 2 s each (rule 7)."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._sealed_at: OrderedDict[int, float] = OrderedDict()
+
+    def held(self, user_id: int, head: Head, now: int) -> bool:
+        """Whether a poll must end before the mailbox's newest second."""
+        if head.last <= now + AHEAD_SECONDS or head.sealed >= head.last:
+            return False
+        sealed_at = self._sealed_at.get(user_id)
+        return sealed_at is not None and self._clock.monotonic() - sealed_at < HOLD_SECONDS
+
+    def note(self, user_id: int, second: int, now: int) -> None:
+        """The newest second was sealed; what is older than a hold is forgotten."""
+        if second <= now + AHEAD_SECONDS:
+            return
+        at = self._clock.monotonic()
+        self._sealed_at[user_id] = at
+        self._sealed_at.move_to_end(user_id)
+        while self._sealed_at and at - next(iter(self._sealed_at.values())) >= HOLD_SECONDS:
+            self._sealed_at.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """One poll: whose mailbox, since when; `received` shows only what handsets sent (contract §4)."""
+
+    user_id: int
+    since: int
+    received: bool
+
+
+class MailboxPolls:
+    """Answers polls from a store."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._holds = Holds(clock)
+
+    async def poll(self, poll: Poll) -> Answer:
+        """Raises Refused for a `since` more than a day beyond everything (rule 6)."""
+        now = self._clock.wall_s()
+        mailboxes = self._store.read.mailboxes
+        head = await mailboxes.head(poll.user_id)
+        if poll.since >= head.last:
+            if poll.since > max(now, head.last, head.sealed) + FUTURE_SECONDS:
+                raise Refused("since lies more than a day in the future", "since")
+            if poll.since <= head.sealed:
+                # The usual poll: nothing is new, and nothing can be told apart from the page unread.
+                return Answer(poll.since, EMPTY)
+        held = self._holds.held(poll.user_id, head, now)
+        page = await read_page(mailboxes, _query(poll, head, held)) if poll.since < head.last else EMPTY
+        answer = decide(head, page, poll.since, now, held)
+        if answer.seal is None:
+            return answer
+        sealed = await self._store.write(_sealing(poll, now))
+        if sealed.seal is not None:
+            self._holds.note(poll.user_id, sealed.seal, now)
+        return sealed
+
+
+def _query(poll: Poll, head: Head, held: bool) -> PageQuery:
+    return PageQuery(poll.user_id, poll.since, head.last if held else NO_CEILING, poll.received)
+
+
+def _sealing(poll: Poll, now: int) -> Callable[[Tx], Awaitable[Answer]]:
+    """Rule 5: under the lock read row and page again, decide again, seal what is shown, commit, answer."""
+
+    async def seal(tx: Tx) -> Answer:
+        (row,) = await tx.mailboxes.lock([poll.user_id])
+        head = Head(row.last, row.sealed)
+        page = await read_page(tx.mailboxes, _query(poll, head, held=False))
+        answer = decide(head, page, poll.since, now, held=False)
+        if answer.seal is not None:
+            await tx.mailboxes.seal(poll.user_id, answer.seal)
+        return answer
+
+    return seal

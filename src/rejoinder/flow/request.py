@@ -1,0 +1,200 @@
+"""MT step 1a: what a customer asks for, judged by itself (contract §6). Pure: no account, no store.
+
+Refuses with the message call's code and a sentence that names the parameter. Every door (HTTP, SMPP,
+web) fills in a SendRequest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from rejoinder.errors import Refused
+from rejoinder.message import parts, phone, text
+from rejoinder.message.codes import MessageError
+from rejoinder.message.model import Rotation
+from rejoinder.message.status import Status
+
+DEFAULT_VALIDITY = 172_800
+_VALIDITY = range(60, DEFAULT_VALIDITY + 1)
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
+_MAIL = re.compile(r"mailto:[^@\s,?&]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", re.IGNORECASE)
+_TARGET_LIMIT = 2048
+
+
+class MessageRefused(Refused):
+    """A message that is not taken: the code of contract §1, a sentence, the parameter."""
+
+    def __init__(self, code: int, sentence: str, parameter: str | None = None) -> None:
+        super().__init__(sentence, parameter)
+        self.code = int(code)
+
+
+@dataclass(frozen=True, slots=True)
+class SendRequest:
+    """The parameters as they came; absent ones are empty. `broken`: names whose bytes were no text."""
+
+    text: str = ""
+    recipient: str = ""
+    sender: str = ""
+    reply_to: str = ""
+    rotation: str = ""
+    encoding: str = ""
+    client_ref: str = ""
+    validity: str = ""
+    broken: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A request that is right in itself. `text` is what the mailbox shows, `body` what the carrier gets."""
+
+    recipient: str
+    sender: str
+    text: str
+    body: str
+    alphabet: str
+    parts: int
+    reply_to: str | None
+    rotation: str | None
+    client_ref: str
+    validity: int
+
+    def digest(self) -> str:
+        """What must be the same when a clientRef comes again."""
+        return hashlib.blake2b(f"{self.recipient}\0{self.text}".encode(), digest_size=16).hexdigest()
+
+
+def draft(request: SendRequest, max_parts: int) -> Draft:
+    """Judges a request in the contract's order: -104, -106, -107, -105, -109, -110, -240."""
+    recipient = _recipient(request)
+    body, alphabet, count, fault = _text(request, max_parts)
+    sender = _sender(request)
+    rotation = _rotation(request)
+    if fault is not None:
+        raise fault
+    _no_broken(request)
+    return Draft(
+        recipient=recipient,
+        sender=sender,
+        text=request.text,
+        body=body,
+        alphabet=alphabet,
+        parts=count,
+        client_ref=_client_ref(request),
+        validity=_validity(request),
+        reply_to=_reply_to(request),
+        rotation=rotation,
+    )
+
+
+def _recipient(request: SendRequest) -> str:
+    found = None if "recipient" in request.broken else phone.recipient(request.recipient)
+    if found is None:
+        raise MessageRefused(
+            MessageError.INVALID_RECIPIENT, "recipient must be 8 to 16 digits in international format", "recipient"
+        )
+    return found
+
+
+def _text(request: SendRequest, max_parts: int) -> tuple[str, str, int, MessageRefused | None]:
+    """Body, alphabet and parts; a fault that ranks behind the sender's (-110) is handed back, not raised."""
+    fault = None
+    if "text" in request.broken:
+        return "", "", 1, MessageRefused(MessageError.UNKNOWN_ENCODING, "text is not valid UTF-8 text", "text")
+    if not request.text:
+        raise MessageRefused(MessageError.TEXT_EMPTY, "text is missing or empty", "text")
+    encoding = request.encoding.lower() or "auto"
+    try:
+        if encoding not in text.ENCODINGS or "encoding" in request.broken:
+            raise text.UnsuitableText("encoding must be auto, gsm, utf-16 or iso-8859-1")
+        body, alphabet = text.for_carrier(request.text, encoding)
+    except text.UnsuitableText as unsuitable:
+        fault = MessageRefused(MessageError.UNKNOWN_ENCODING, str(unsuitable), "encoding")
+        body, alphabet = text.for_carrier(request.text, "auto")
+    count = parts.count(body, alphabet)
+    if count > max_parts:
+        raise MessageRefused(
+            MessageError.TEXT_TOO_LONG, f"text needs {count} parts; {max_parts} are the most", "text"
+        )
+    return body, alphabet.value, count, fault
+
+
+def _sender(request: SendRequest) -> str:
+    if "sender" in request.broken:
+        found = None
+    elif not request.sender:
+        return ""
+    else:
+        found = phone.sender(request.sender)
+    if found is None:
+        raise MessageRefused(
+            MessageError.INVALID_SENDER, "sender must be 2 to 11 letters and digits, or 3 to 16 digits", "sender"
+        )
+    return found
+
+
+def _rotation(request: SendRequest) -> str | None:
+    if not request.rotation or "rotation" in request.broken:
+        return None
+    try:
+        return Rotation(request.rotation.lower()).value
+    except ValueError:
+        raise MessageRefused(
+            MessageError.UNKNOWN_ROTATION, "rotation must be max_rotation or conversation", "rotation"
+        ) from None
+
+
+def _no_broken(request: SendRequest) -> None:
+    if request.broken:
+        name = min(request.broken)
+        raise MessageRefused(MessageError.UNKNOWN_ENCODING, f"{name} is not valid UTF-8 text", name)
+
+
+def _client_ref(request: SendRequest) -> str:
+    if len(request.client_ref) > 64:
+        raise MessageRefused(MessageError.UNKNOWN_ENCODING, "clientRef must be 1 to 64 characters", "clientRef")
+    return request.client_ref
+
+
+def _validity(request: SendRequest) -> int:
+    if not request.validity:
+        return DEFAULT_VALIDITY
+    if _INTEGER.fullmatch(request.validity) and int(request.validity) in _VALIDITY:
+        return int(request.validity)
+    raise MessageRefused(MessageError.UNKNOWN_ENCODING, "validity must be 60 to 172800 seconds", "validity")
+
+
+def _reply_to(request: SendRequest) -> str | None:
+    target = request.reply_to
+    if not target or target.lower() == "log":
+        return None
+    if len(target) <= _TARGET_LIMIT and (_MAIL.fullmatch(target) or _is_url(target)):
+        return target
+    raise MessageRefused(
+        MessageError.REPLY_TO_NOT_SUPPORTED, "replyTo must be log, an http(s) URL or mailto:address", "replyTo"
+    )
+
+
+def _is_url(target: str) -> bool:
+    if any(char.isspace() or ord(char) < 32 for char in target):
+        return False
+    try:
+        found = urlsplit(target)
+        return found.scheme.lower() in ("http", "https") and bool(found.hostname) and (found.port is None or found.port > 0)
+    except ValueError:
+        return False
+
+
+def not_routed() -> MessageRefused:
+    return MessageRefused(Status.NO_ROUTE, "no route leads to this recipient", "recipient")
+
+
+def sender_not_allowed() -> MessageRefused:
+    return MessageRefused(Status.SOURCE_NOT_ALLOWED, "this sender may not be used", "sender")
+
+
+def no_pool_number() -> MessageRefused:
+    return MessageRefused(Status.SOURCE_NOT_ALLOWED, "the reply pool has no number to send from", "sender")

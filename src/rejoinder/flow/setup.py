@@ -1,0 +1,52 @@
+"""What the operator has set up, as the journeys see it: pool, routes, carriers; at most a second old.
+
+Refuses to hold what grows with the number of accounts: users are looked up when they call (accounts.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rejoinder.flow.ports import CarrierRow, Store
+from rejoinder.flow.route import RoutingTable
+
+
+class Setup:
+    """Pool, routes and carriers, with listeners who are told of changes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seen = (-1, -1)
+        self._listeners: list[Callable[[], None]] = []
+        self._clock_listeners: list[Callable[[], None]] = []
+        self.pool: tuple[str, ...] = ()
+        self.routes = RoutingTable(())
+        self.carriers: dict[int, CarrierRow] = {}
+        self.carriers_by_name: dict[str, CarrierRow] = {}
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """The listener is called after every change, also of accounts."""
+        self._listeners.append(listener)
+
+    def on_clock_accepted(self, listener: Callable[[], None]) -> None:
+        """The listener is called after `rejoinder clock accept`."""
+        self._clock_listeners.append(listener)
+
+    async def refresh(self) -> bool:
+        """Looks whether anything changed, and if so reads it and tells the listeners."""
+        seen = await self._store.read.directory.version()
+        if seen == self._seen:
+            return False
+        directory = self._store.read.directory
+        self.pool = tuple(await directory.pool())
+        self.routes = RoutingTable(await directory.routes())
+        self.carriers = {row.id: row for row in await directory.carriers()}
+        self.carriers_by_name = {row.name: row for row in self.carriers.values()}
+        accepted = self._seen[1] not in (-1, seen[1])
+        self._seen = seen
+        for listener in self._listeners:
+            listener()
+        if accepted:
+            for listener in self._clock_listeners:
+                listener()
+        return True

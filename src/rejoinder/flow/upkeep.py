@@ -1,0 +1,137 @@
+"""What time does to messages: expiry after 49 hours, release of unfinished MOs, retention, forgetting.
+
+Works in small steps, so that nobody waits behind it. Refuses to end or delete anything while the wall
+clock has just jumped (clock.py `ClockGuard`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
+from rejoinder.errors import RejoinderError
+from rejoinder.flow.inbound import MoIntake
+from rejoinder.flow.ports import Store, Tx
+from rejoinder.flow.receipts import Moves, count_finished, move
+from rejoinder.flow.setup import Setup
+from rejoinder.message.model import QueueRow
+from rejoinder.message.status import Status
+from rejoinder.observe import log
+
+HOUR_US = 3600 * MICROSECONDS
+DAY_US = 24 * HOUR_US
+# Contract §7: statuses are kept at least 80 hours after they are final.
+STATUSES_KEPT_US = 80 * HOUR_US
+RECEIPTS_KEPT_US = 72 * HOUR_US
+REFERENCES_KEPT_US = 24 * HOUR_US
+PARTS_WAIT_US = 24 * HOUR_US
+# Carriers repeat a delivery within hours, not weeks.
+SEEN_KEPT_US = 7 * DAY_US
+STEP = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long history is kept, in days (contract §3); 0: for ever."""
+
+    retention_days: int = 90
+
+
+class Upkeep:
+    """The recurring work, a step at a time."""
+
+    def __init__(self, store: Store, clock: Clock, setup: Setup, intake: MoIntake, keeping: Keeping) -> None:
+        self._store = store
+        self._clock = clock
+        self._setup = setup
+        self._intake = intake
+        self._keeping = keeping
+        self._walked = 0
+        self.guard = ClockGuard(clock)
+
+    async def run(self) -> None:
+        """Every second what ends messages, every minute what forgets them; until cancelled."""
+        turns = 0
+        while True:
+            await self._guarded(self.end_messages)
+            await self._guarded(self.forget_entries)
+            if turns % 60 == 0:
+                await self._guarded(self.forget)
+            turns += 1
+            await asyncio.sleep(1)
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+        if self.guard.suspect():
+            log.warning("clock_suspect", reason="wall and monotonic clock parted; rejoinder clock accept believes it")
+            return
+        try:
+            await work()
+        except RejoinderError as error:
+            log.warning("upkeep_waits", sentence=error.sentence)
+        except Exception as error:  # upkeep's outermost line: tomorrow's step must still come
+            log.error("upkeep_failed", exc_info=error)
+
+    async def end_messages(self) -> None:
+        """Expired messages, messages without a carrier, unfinished MOs."""
+        now = self._clock.wall_us()
+        count_finished(await self._store.write(lambda tx: _expire(tx, now)))
+        count_finished(await self._store.write(lambda tx: self._adopt_strays(tx, now)))
+        await self._intake.release_stale(now - PARTS_WAIT_US, STEP)
+
+    async def _adopt_strays(self, tx: Tx, now: int) -> dict[str, int]:
+        """Messages of removed carriers go to the next one; without one: no route, refunded."""
+        moves, again = Moves(), []
+        for claim in await tx.outbox.strays(now, STEP):
+            row = claim.row
+            following = self._setup.routes.next(row.recipient, row.tried)
+            if claim.was_submitting or row.duplicate:
+                # The network may have it: never to another carrier.
+                moves.ended[row.id] = Status.UNDELIVERABLE
+            elif following is None:
+                moves.ended[row.id] = Status.NO_ROUTE
+                moves.refund.add(row.id)
+            else:
+                again.append((row, following.carrier_id))
+        parts = {part.mt_id for part in await tx.messages.parts([row.id for row, _ in again]) if part.ref_key}
+        moves.ended.update({mt_id: Status.UNDELIVERABLE for mt_id in parts})
+        free = [(row, carrier) for row, carrier in again if row.id not in parts]
+        await tx.messages.drop_parts([row.id for row, _ in free])
+        await tx.outbox.requeue([_moved(row, carrier, now) for row, carrier in free])
+        return await move(tx, moves, now)
+
+    async def forget(self) -> None:
+        """Deletes what has been kept long enough, in steps of bounded size."""
+        now = self._clock.wall_us()
+        await self._repeat(lambda tx: tx.messages.forget_finished(now - STATUSES_KEPT_US, STEP))
+        await self._repeat(lambda tx: tx.receipts.forget(now - RECEIPTS_KEPT_US, STEP))
+        await self._repeat(lambda tx: tx.replies.forget_references(now - REFERENCES_KEPT_US, STEP))
+        await self._repeat(lambda tx: tx.inbound.forget_seen(now - SEEN_KEPT_US, STEP))
+        if self._keeping.retention_days:
+            before = now - self._keeping.retention_days * DAY_US
+            await self._repeat(lambda tx: tx.replies.forget_pairs(before, STEP))
+            await self._repeat(lambda tx: tx.replies.forget_conversations(before, STEP))
+
+    async def forget_entries(self) -> None:
+        """One step of the walk over all mailboxes: a bounded number of them, whatever their number is."""
+        if not self._keeping.retention_days:
+            return
+        before = self._clock.wall_s() - self._keeping.retention_days * 86_400
+        owners = await self._store.read.mailboxes.owners(self._walked, before, STEP)
+        for user_id in [user_id for user_id, has_older in owners if has_older]:
+            await self._repeat(lambda tx, u=user_id: tx.mailboxes.forget(u, before, STEP))  # type: ignore[misc]  # default binds the loop's value
+        self._walked = owners[-1][0] if len(owners) == STEP else 0
+
+    async def _repeat(self, step: Callable[[Tx], Awaitable[int]]) -> None:
+        while await self._store.write(step) == STEP:
+            await asyncio.sleep(0)
+
+
+def _moved(row: QueueRow, carrier_id: int, now: int) -> QueueRow:
+    return replace(row, carrier_id=carrier_id, attempts=0, due_at=now, unknown=False)
+
+
+async def _expire(tx: Tx, now: int) -> dict[str, int]:
+    moves = Moves(ended=dict.fromkeys(await tx.messages.expired(now, STEP), Status.EXPIRED))
+    return await move(tx, moves, now)

@@ -1,0 +1,192 @@
+"""The values that travel through the journeys: MT, MO, part, receipt, and what carriers make of them.
+
+Refuses I/O and behaviour: only shapes. Times `*_at` are microseconds UTC, `timestamp` whole seconds,
+money 1/1000 credits, ids 24 hex digits (docs/glossary.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+
+class Billing(StrEnum):
+    """How an account pays: pre-paid never falls below 0, post-paid has no limit."""
+
+    PRE_PAID = "pre_paid"
+    POST_PAID = "post_paid"
+
+
+class Rotation(StrEnum):
+    """How a reply number is chosen from the pool (contract §11)."""
+
+    MAX_ROTATION = "max_rotation"
+    CONVERSATION = "conversation"
+
+
+class State(StrEnum):
+    """What an account may do, the gravest first."""
+
+    DISABLED = "disabled"
+    BLOCKED = "blocked"
+    INACTIVE = "not_activated"
+    ACTIVE = "active"
+
+
+class ShownMt(msgspec.Struct, frozen=True):
+    """An outgoing message as allMessages shows it (contract §2); the field order is the contract's."""
+
+    documentId: str
+    text: str
+    timestamp: int
+    recipient: str
+
+
+class ShownMo(msgspec.Struct, frozen=True):
+    """An incoming message as allMessages and messages show it (contract §2, §4)."""
+
+    documentId: str
+    text: str
+    timestamp: int
+    sender: str = msgspec.field(name="from")
+    recipient: str
+    originDocumentId: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of a mailbox: where it stands (timestamp, id) and the JSON it is shown as, encoded once."""
+
+    user_id: int
+    timestamp: int
+    id: str
+    incoming: bool
+    shown: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mt:
+    """A message we send, from acceptance to its final status."""
+
+    id: str
+    user_id: int
+    customer_id: int
+    recipient: str
+    sender: str
+    status: int
+    parts: int
+    charge: int
+    reply_to: str | None
+    accepted_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """An MT's place in the outbox: what a carrier needs and when it is due.
+
+    `tried` names the carriers that refused it; `unknown` says that the last submit's answer was lost;
+    `duplicate` that it may already have reached the handset.
+    """
+
+    id: str
+    carrier_id: int
+    customer_id: int
+    recipient: str
+    sender: str
+    text: str
+    alphabet: str
+    parts: int
+    due_at: int
+    valid_until: int
+    attempts: int = 0
+    tried: str = ""
+    unknown: bool = False
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartRow:
+    """What a carrier has of a message. Number 0 is the whole message (carriers that take long texts whole)."""
+
+    mt_id: str
+    number: int
+    carrier_id: int
+    status: int
+    ref: str | None
+    ref_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What is handed to a carrier: the message and the numbers of the parts still to be sent."""
+
+    id: str
+    recipient: str
+    sender: str
+    text: str
+    alphabet: str
+    parts: int
+    numbers: tuple[int, ...]
+    valid_until: int
+    possible_duplicate: bool
+
+
+class Fate(StrEnum):
+    """What became of a part at the carrier."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    LATER = "later"
+    THROTTLED = "throttled"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The carrier's answer for one part: its fate, the carrier's id where it gave one, a reason in words."""
+
+    number: int
+    fate: Fate
+    ref: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A carrier's word about a part it has. `recipient` and `sender` help where the id was never learnt."""
+
+    carrier_id: int
+    ref: str
+    status: int
+    received_at: int
+    recipient: str | None = None
+    sender: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InboundPart:
+    """A text or a part of one as a carrier delivered it. `carrier_ref` makes a repetition known."""
+
+    carrier_id: int
+    sender: str
+    recipient: str
+    text: str
+    received_at: int
+    carrier_ref: str | None = None
+    reference: int = 0
+    number: int = 1
+    total: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mo:
+    """A whole MO, joined, before it is matched."""
+
+    carrier_id: int
+    sender: str
+    recipient: str
+    text: str
+    received_at: int

@@ -1,0 +1,231 @@
+"""The store on PostgreSQL: prepared statements over a few connections, each transaction on one of them.
+
+Refuses a server that does not wait for its disk. READ COMMITTED throughout: locks and what is read under
+them are separate statements (contract §3 rule 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import asyncpg
+
+from rejoinder.clock import Clock
+from rejoinder.errors import StoreUnavailable, StoreUnsuitable, UnknownCommit
+from rejoinder.flow.ports import Tx
+from rejoinder.store import migrate
+from rejoinder.store.dialect import Statement
+from rejoinder.store.session import Row
+from rejoinder.store.tables import AllTables
+
+T = TypeVar("T")
+
+MINIMUM_VERSION = 140000
+CONNECTIONS = 8
+# A transaction that met another one's lock order is run again; five in a row is a fault of ours.
+TRIES = 5
+# One migrating process at a time; the number is arbitrary but must never change.
+_MIGRATION_LOCK = 7_304_116_508
+# The control file names the new timeline only after the next checkpoint; the WAL file's name at once.
+_TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint"
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # still a standby
+    OSError,
+    TimeoutError,
+)
+
+
+class PostgresSession:
+    """Statements on one connection inside a transaction."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def rows(self, statement: Statement, *values: object) -> Sequence[Row]:
+        return await self._connection.fetch(statement.postgres, *values)  # type: ignore[no-any-return]  # asyncpg is untyped
+
+    async def bulk(self, statement: Statement, rows: Sequence[Sequence[object]], *values: object) -> Sequence[Row]:
+        if not rows:
+            return ()
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        return await self._connection.fetch(statement.postgres, *columns, *values)  # type: ignore[no-any-return]  # as above
+
+    async def lock_names(self, names: Sequence[str]) -> None:
+        if names:
+            # hashtextextended: two names with one hash only wait for each other needlessly.
+            await self._connection.fetch(
+                "SELECT pg_advisory_xact_lock(h) FROM "
+                "(SELECT DISTINCT hashtextextended(n, 0) AS h FROM unnest($1::text[]) AS n ORDER BY 1) AS s",
+                list(names),
+            )
+
+    async def raw(self, text: str, *values: object) -> Sequence[Row]:
+        return await self._connection.fetch(text, *values)  # type: ignore[no-any-return]  # as above
+
+
+class _CommittedReads:
+    """The same statements outside transactions: each on a connection of its own from the pool."""
+
+    __slots__ = ("_pool",)
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+
+    async def _on_connection(self, run: Callable[[PostgresSession], Awaitable[Sequence[Row]]]) -> Sequence[Row]:
+        try:
+            async with self._pool.acquire() as connection:
+                return await run(PostgresSession(connection))
+        except _AWAY as error:
+            raise StoreUnavailable(f"the database is away ({type(error).__name__})") from error
+
+    async def rows(self, statement: Statement, *values: object) -> Sequence[Row]:
+        try:
+            async with self._pool.acquire() as connection:
+                return await connection.fetch(statement.postgres, *values)  # type: ignore[no-any-return]  # as above
+        except _AWAY as error:
+            raise StoreUnavailable(f"the database is away ({type(error).__name__})") from error
+
+    async def bulk(self, statement: Statement, rows: Sequence[Sequence[object]], *values: object) -> Sequence[Row]:
+        return await self._on_connection(lambda session: session.bulk(statement, rows, *values))
+
+    async def lock_names(self, names: Sequence[str]) -> None:
+        raise RuntimeError("locks belong to transactions")
+
+    async def raw(self, text: str, *values: object) -> Sequence[Row]:
+        return await self._on_connection(lambda session: session.raw(text, *values))
+
+
+class PostgresStore:
+    """See flow/ports.py `Store`."""
+
+    def __init__(self, pool: Any, warnings: list[str]) -> None:
+        self._pool = pool
+        self.warnings = warnings
+        self.read = AllTables(_CommittedReads(pool))
+
+    @classmethod
+    async def open(cls, url: str, clock: Clock) -> PostgresStore:
+        """Connects, migrates and checks. Raises StoreUnavailable or StoreUnsuitable with a sentence."""
+        opening = _Opening(clock)
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=CONNECTIONS,
+                init=opening.init,
+                reset=_keep,
+                statement_cache_size=500,
+                max_inactive_connection_lifetime=0,
+                server_settings={"application_name": "rejoinder", "jit": "off"},
+                command_timeout=30,
+            )
+        except (*_AWAY, asyncpg.PostgresError, ValueError) as error:
+            raise StoreUnavailable(f"the database can't be reached ({type(error).__name__}: {error})") from error
+        return cls(pool, opening.warnings)
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """See flow/ports.py `Store.write`."""
+        for tried in range(1, TRIES + 1):
+            try:
+                return await self._write_once(work)
+            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
+                if tried == TRIES:
+                    raise StoreUnavailable("the database could not order this transaction") from error
+            except _AWAY as error:
+                raise StoreUnavailable(f"the database is away ({type(error).__name__})") from error
+        raise AssertionError("unreachable")
+
+    async def _write_once(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        async with self._pool.acquire() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                result = await work(AllTables(PostgresSession(connection)))
+            except BaseException:
+                if not connection.is_closed():
+                    await transaction.rollback()
+                raise
+            try:
+                await transaction.commit()
+            except _AWAY as error:
+                raise UnknownCommit("the database went away during a commit") from error
+            return result
+
+    async def check(self) -> None:
+        await self.read.directory.version()
+
+    async def close(self) -> None:
+        """Lets running transactions end, then disconnects."""
+        await self._pool.close()
+
+
+async def _keep(_connection: Any) -> None:
+    """In place of the pool's reset: we set nothing per connection, so nothing has to be reset."""
+
+
+class _Opening:
+    """What is done once (migrations) and at every new connection (durability, timeline)."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._migrated = False
+        self.warnings: list[str] = []
+
+    async def init(self, connection: Any) -> None:
+        if not self._migrated:
+            await self._check(connection)
+            await _migrate(connection)
+            self._migrated = True
+        await self._insist_on_disk(connection)
+        await self._watch_timeline(connection)
+
+    async def _check(self, connection: Any) -> None:
+        version = int(await connection.fetchval("SHOW server_version_num"))
+        if version < MINIMUM_VERSION:
+            raise StoreUnsuitable("PostgreSQL 14 or newer is needed")
+        if await connection.fetchval("SHOW fsync") != "on":
+            raise StoreUnsuitable("PostgreSQL runs with fsync = off: accepted messages would not be on disk")
+        if await connection.fetchval("SHOW full_page_writes") != "on":
+            self.warnings.append("PostgreSQL runs with full_page_writes = off: a power loss may tear pages")
+
+    async def _insist_on_disk(self, connection: Any) -> None:
+        """A server that answers commits before they are on disk is overruled for our sessions."""
+        if await connection.fetchval("SHOW synchronous_commit") == "off":
+            await connection.execute("SET synchronous_commit = on")
+            warning = "PostgreSQL's synchronous_commit is off; Rejoinder turns it on for its own sessions"
+            if warning not in self.warnings:
+                self.warnings.append(warning)
+
+    async def _watch_timeline(self, connection: Any) -> None:
+        """A promotion starts a new timeline: mailboxes move on before the first request (contract §3 rule 8)."""
+        timeline = await connection.fetchval(_TIMELINE)
+        async with connection.transaction():
+            known = await connection.fetchval("SELECT timeline FROM store_state FOR UPDATE")
+            if known == timeline:
+                return
+            if known:
+                await AllTables(PostgresSession(connection)).mailboxes.restored(self._clock.wall_s())
+            await connection.execute("UPDATE store_state SET timeline = $1", timeline)
+
+
+async def _migrate(connection: Any) -> None:
+    await connection.execute("SELECT pg_advisory_lock($1)".replace("$1", str(_MIGRATION_LOCK)))
+    try:
+        await connection.execute(migrate.TABLE)
+        for step in migrate.pending("postgres", await connection.fetchval(migrate.DONE)):
+            async with connection.transaction():
+                await connection.execute(step.sql)
+                await connection.execute("INSERT INTO migration VALUES ($1, $2)", step.version, step.name)
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock($1)".replace("$1", str(_MIGRATION_LOCK)))

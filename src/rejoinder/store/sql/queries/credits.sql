@@ -1,0 +1,39 @@
+-- lock_credits: balances of these credit accounts in ascending order of id, held until the end of the transaction
+SELECT id, billing, balance FROM credit_account
+WHERE id IN (SELECT account_key FROM @rows(account_key bigint)) ORDER BY id FOR UPDATE
+
+-- add_balances: moves balances; the CHECK refuses a pre-paid one below 0
+UPDATE credit_account SET balance = balance + r.amount
+FROM @rows(account_key bigint, amount bigint) WHERE id = r.account_key
+
+-- insert_ledger: transfers, payer to payee
+INSERT INTO ledger_entry (at, payer_id, payee_id, amount, reason, message_id)
+SELECT CAST(:at AS bigint), payer, payee, sum_moved, why, message
+FROM @rows(payer bigint, payee bigint, sum_moved bigint, why text, message text)
+
+-- insert_credit_account: a new account with nothing on it
+INSERT INTO credit_account (owner, billing) VALUES (:owner, :billing) RETURNING id
+
+-- set_billing: how an account pays from now on
+UPDATE credit_account SET billing = :billing WHERE id = :account_key
+
+-- read_balance: one account's billing and balance
+SELECT billing, balance FROM credit_account WHERE id = :account_key
+
+-- ledger_differences: accounts whose kept balance is not what the ledger sums to
+SELECT a.id, a.owner, a.balance,
+  CAST(coalesce((SELECT sum(amount) FROM ledger_entry WHERE payee_id = a.id), 0)
+     - coalesce((SELECT sum(amount) FROM ledger_entry WHERE payer_id = a.id), 0) AS bigint) AS computed
+FROM credit_account a WHERE a.owner IN ('reseller', 'customer') AND a.balance <>
+    coalesce((SELECT sum(amount) FROM ledger_entry WHERE payee_id = a.id), 0)
+  - coalesce((SELECT sum(amount) FROM ledger_entry WHERE payer_id = a.id), 0)
+ORDER BY a.id
+
+-- ledger_overcharges: messages whose charges less refunds are more than their price
+SELECT m.id FROM mt m JOIN ledger_entry e ON e.message_id = m.id
+GROUP BY m.id, m.charge
+HAVING sum(CASE WHEN e.reason = 'charge' THEN e.amount ELSE 0 END) <> m.charge
+  OR sum(CASE WHEN e.reason = 'refund' THEN e.amount ELSE 0 END) > m.charge
+
+-- ledger_counts: how many transfers there are over how many accounts
+SELECT (SELECT count(*) FROM ledger_entry), (SELECT count(*) FROM credit_account WHERE owner IN ('reseller', 'customer'))

@@ -1,0 +1,31 @@
+-- find_user: a user with everything a call needs to know of its customer and reseller
+SELECT u.id, u.username, u.password_hash, u.password_expired, u.activated,
+  u.blocked OR c.blocked OR s.blocked, u.disabled OR c.disabled OR s.disabled,
+  u.source_address, u.customer_id, c.credit_account_id, c.rotation, c.reseller_id
+FROM user_account u JOIN customer c ON c.id = u.customer_id JOIN reseller s ON s.id = c.reseller_id
+WHERE u.username = :username
+
+-- directory_version: changes with every change of accounts, numbers, senders, carriers and routes
+SELECT directory_version, clock_accepted FROM store_state
+
+-- bump_directory: tells running servers that they must look again
+UPDATE store_state SET directory_version = directory_version + 1
+
+-- accept_clock: tells running servers to believe the wall clock
+UPDATE store_state SET clock_accepted = clock_accepted + 1
+
+-- list_pool: the reply pool
+SELECT number FROM number WHERE customer_id IS NULL AND user_id IS NULL ORDER BY number
+
+-- list_routes: all routes of carriers that are there
+SELECT r.prefix, r.carrier_id, r.priority, r.on_unknown, c.name
+FROM route r JOIN carrier c ON c.id = r.carrier_id WHERE NOT c.removed ORDER BY r.prefix, r.priority, r.carrier_id
+
+-- list_carriers: all carriers that are there
+SELECT id, name, kind, settings FROM carrier WHERE NOT removed ORDER BY name
+
+-- may_send_as: whether a user may use this sender: its own number, its customer's, or an allowed name
+SELECT 1 FROM number WHERE number = :sender AND (user_id = :user_key OR customer_id = :customer)
+UNION ALL
+SELECT 1 FROM sender WHERE customer_id = :customer AND name = :sender
+LIMIT 1

@@ -1,0 +1,47 @@
+-- note_seen: ids of delivered texts; gives back those that are new
+INSERT INTO mo_seen (carrier_id, ref, received_at)
+SELECT carrier, seen_ref, seen_at FROM @rows(carrier bigint, seen_ref text, seen_at bigint) WHERE true
+ON CONFLICT (carrier_id, ref) DO NOTHING
+RETURNING carrier_id, ref
+
+-- forget_seen: ids of texts delivered long ago
+DELETE FROM mo_seen WHERE (carrier_id, ref) IN (
+  SELECT carrier_id, ref FROM mo_seen WHERE received_at < :before ORDER BY received_at LIMIT :most)
+RETURNING carrier_id
+
+-- keep_parts: parts of long MOs; a repeated one stands once
+INSERT INTO mo_part (carrier_id, sender, recipient, reference, total, number, text, received_at)
+SELECT * FROM @rows(carrier bigint, sender text, recipient text, reference int, total int, number int, body text,
+                    received_at bigint) WHERE true
+ON CONFLICT (carrier_id, sender, recipient, reference, total, number) DO NOTHING
+
+-- read_kept_parts: the parts of one long MO that are here
+SELECT number, text, received_at FROM mo_part WHERE carrier_id = :carrier AND sender = :sender
+  AND recipient = :recipient AND reference = :reference AND total = :total ORDER BY number
+
+-- delete_kept_parts: a long MO was joined or released
+DELETE FROM mo_part WHERE carrier_id = :carrier AND sender = :sender
+  AND recipient = :recipient AND reference = :reference AND total = :total
+
+-- stale_parts: long MOs whose first part has waited too long
+SELECT carrier_id, sender, recipient, reference, total, min(received_at) FROM mo_part
+GROUP BY carrier_id, sender, recipient, reference, total
+HAVING min(received_at) < :before ORDER BY min(received_at) LIMIT :most
+
+-- park: MOs that nobody can take yet
+INSERT INTO mo_parked (id, carrier_id, sender, recipient, text, received_at, reason)
+SELECT * FROM @rows(id text, carrier bigint, sender text, recipient text, body text, received_at bigint, reason text)
+WHERE true
+
+-- list_parked: parked MOs, the oldest first, after an id
+SELECT id, carrier_id, sender, recipient, text, received_at, reason FROM mo_parked WHERE id > :after
+ORDER BY id LIMIT :most
+
+-- take_parked: a parked MO is claimed
+DELETE FROM mo_parked WHERE id = :parked_key
+RETURNING id, carrier_id, sender, recipient, text, received_at, reason
+
+-- queue_pushes: answers that a message's replyTo asks for
+INSERT INTO push (id, user_id, target, mt_id, handset, due_at, timestamp)
+SELECT * FROM @rows(id text, user_key bigint, target text, mt_key text, handset text, due_at bigint, stamp bigint)
+WHERE true

@@ -1,0 +1,104 @@
+-- insert_mts: accepted messages
+INSERT INTO mt (id, user_id, customer_id, recipient, sender, status, parts, charge, reply_to, accepted_at, expires_at)
+SELECT * FROM @rows(id text, user_key bigint, customer_key bigint, recipient text, sender text, status int, parts int,
+                    charge bigint, reply_to text, accepted_at bigint, expires_at bigint) WHERE true
+
+-- insert_outbox: accepted messages' places in the queue
+INSERT INTO outbox (id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until)
+SELECT * FROM @rows(id text, carrier_key bigint, customer_key bigint, recipient text, sender text, body text,
+                    alphabet text, parts int, due_at bigint, valid_until bigint) WHERE true
+
+-- claim_due: what is due at a carrier, the longest waiting first
+SELECT id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until, attempts, tried,
+  submitting, duplicate, claimed_at, fence
+FROM outbox WHERE carrier_id = :carrier AND due_at <= :now ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
+
+-- claim_due_of: the same for one customer, when more is due than can be taken (fairness)
+SELECT id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until, attempts, tried,
+  submitting, duplicate, claimed_at, fence
+FROM outbox WHERE carrier_id = :carrier AND customer_id = :customer AND due_at <= :now
+ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
+
+-- customers_waiting: who has messages at a carrier, after a given customer; a skip scan, a few index steps each
+WITH RECURSIVE waiting (customer) AS (
+  SELECT min(customer_id) FROM outbox WHERE carrier_id = :carrier AND customer_id > :after
+  UNION ALL
+  SELECT (SELECT min(customer_id) FROM outbox WHERE carrier_id = :carrier AND customer_id > waiting.customer)
+  FROM waiting WHERE waiting.customer IS NOT NULL)
+SELECT customer FROM waiting WHERE customer IS NOT NULL LIMIT :most
+
+-- mark_claimed: bytes may leave from here on; the lease ends at due_at
+UPDATE outbox SET submitting = TRUE, due_at = :lease, claimed_at = :now, fence = fence + 1, duplicate = r.again
+FROM @rows(queue_key text, again boolean) WHERE id = r.queue_key
+
+-- renew_leases: messages that a living process still waits for
+UPDATE outbox SET due_at = :lease FROM @rows(queue_key text, held_fence bigint)
+WHERE id = r.queue_key AND fence = r.held_fence AND submitting
+
+-- lock_queued: fences of these messages, and whether they are still queued
+SELECT id, fence FROM outbox WHERE id IN (SELECT queue_key FROM @rows(queue_key text)) ORDER BY id FOR UPDATE
+
+-- requeue: the message waits again, perhaps for another carrier
+UPDATE outbox SET carrier_id = r.carrier, due_at = r.due, attempts = r.times, tried = r.refused_by,
+  submitting = r.in_doubt
+FROM @rows(queue_key text, carrier bigint, due bigint, times int, refused_by text, in_doubt boolean)
+WHERE id = r.queue_key
+
+-- delete_queued: nothing more is to be sent of these
+DELETE FROM outbox WHERE id IN (SELECT queue_key FROM @rows(queue_key text))
+
+-- strays: messages that wait for a carrier which is gone
+SELECT id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until, attempts, tried,
+  submitting, duplicate, claimed_at, fence
+FROM outbox WHERE carrier_id IN (SELECT id FROM carrier WHERE removed) AND (NOT submitting OR due_at <= :now)
+ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED
+
+-- next_due: when the next message of a carrier is due
+SELECT min(due_at) FROM outbox WHERE carrier_id = :carrier
+
+-- put_parts: what this carrier is about to get; parts it was given before stay as they are
+INSERT INTO part (mt_id, number, carrier_id, status)
+SELECT mt_key, part_number, carrier, 10 FROM @rows(mt_key text, part_number int, carrier bigint) WHERE true
+ON CONFLICT (mt_id, number) DO NOTHING
+
+-- lock_mts: the messages to be moved, in order of id
+SELECT id, user_id, customer_id, status, parts, charge, accepted_at FROM mt
+WHERE id IN (SELECT mt_key FROM @rows(mt_key text)) ORDER BY id FOR UPDATE
+
+-- read_parts: all parts of these messages
+SELECT mt_id, number, carrier_id, status, ref, ref_key FROM part
+WHERE mt_id IN (SELECT mt_key FROM @rows(mt_key text))
+
+-- set_parts: parts' statuses, and the carrier's ids where they are new
+UPDATE part SET status = r.new_status, ref = coalesce(r.new_ref, ref), ref_key = coalesce(r.new_key, ref_key)
+FROM @rows(mt_key text, part_number int, new_status int, new_ref text, new_key text)
+WHERE mt_id = r.mt_key AND number = r.part_number
+
+-- set_statuses: messages' statuses; finished_at with a final one
+UPDATE mt SET status = r.new_status, finished_at = r.finished
+FROM @rows(mt_key text, new_status int, finished bigint) WHERE id = r.mt_key AND finished_at IS NULL
+
+-- read_payers: the credit accounts that paid for these messages
+SELECT m.id, c.credit_account_id FROM mt m JOIN customer c ON c.id = m.customer_id
+WHERE m.id IN (SELECT mt_key FROM @rows(mt_key text))
+
+-- mark_resent: these may reach the handset twice
+UPDATE mt SET resent = TRUE WHERE id IN (SELECT mt_key FROM @rows(mt_key text))
+
+-- read_status: one message's owner, recipient and status
+SELECT user_id, recipient, status FROM mt WHERE id = :mt_key
+
+-- expired_mts: messages without a final status whose time is over
+SELECT id FROM mt WHERE finished_at IS NULL AND expires_at <= :now ORDER BY expires_at LIMIT :most
+
+-- finished_mts: messages whose statuses have been kept long enough
+SELECT id FROM mt WHERE finished_at < :before ORDER BY finished_at LIMIT :most
+
+-- delete_mts: forgets messages' statuses
+DELETE FROM mt WHERE id IN (SELECT mt_key FROM @rows(mt_key text))
+
+-- delete_parts: forgets messages' parts: another carrier gets them, or their time is over
+DELETE FROM part WHERE mt_id IN (SELECT mt_key FROM @rows(mt_key text))
+
+-- queue_lengths: how many wait, by carrier
+SELECT carrier_id, count(*) FROM outbox GROUP BY carrier_id

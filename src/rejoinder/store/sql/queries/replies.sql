@@ -1,0 +1,60 @@
+-- read_pairs: which numbers these handsets were written from, and when last
+SELECT handset, number, user_id, mt_id, conversation, used_at FROM reply_pair
+WHERE handset IN (SELECT handset_key FROM @rows(handset_key text))
+
+-- read_conversations: the numbers under which these users talk with these handsets
+SELECT user_id, handset, number, mt_id FROM conversation
+WHERE (user_id, handset) IN (SELECT user_key, handset_key FROM @rows(user_key bigint, handset_key text))
+
+-- put_pairs: the latest message on each pair
+INSERT INTO reply_pair (handset, number, user_id, mt_id, conversation, used_at)
+SELECT handset_key, pair_number, user_key, mt_key, talk, used
+FROM @rows(handset_key text, pair_number text, user_key bigint, mt_key text, talk boolean, used bigint) WHERE true
+ON CONFLICT (handset, number) DO UPDATE SET user_id = excluded.user_id, mt_id = excluded.mt_id,
+  conversation = excluded.conversation, used_at = excluded.used_at
+
+-- put_conversations: the latest message of a user to a handset, and the number they talk under
+INSERT INTO conversation (user_id, handset, number, mt_id, used_at)
+SELECT user_key, handset_key, talk_number, mt_key, used
+FROM @rows(user_key bigint, handset_key text, talk_number text, mt_key text, used bigint) WHERE true
+ON CONFLICT (user_id, handset) DO UPDATE SET number = excluded.number, mt_id = excluded.mt_id, used_at = excluded.used_at
+
+-- read_matches: the pairs of (handset, number) that these MOs came on, with what their matching needs
+SELECT p.handset, p.number, p.user_id, u.customer_id, p.mt_id, p.conversation, c.mt_id, m.reply_to
+FROM reply_pair p JOIN user_account u ON u.id = p.user_id
+LEFT JOIN conversation c ON p.conversation AND c.user_id = p.user_id AND c.handset = p.handset
+LEFT JOIN mt m ON m.id = coalesce(c.mt_id, p.mt_id)
+WHERE (p.handset, p.number) IN (SELECT handset_key, pair_number FROM @rows(handset_key text, pair_number text))
+
+-- read_numbers: whose these numbers are, and who takes what no message of ours provoked
+SELECT n.number, n.customer_id, n.user_id, coalesce(n.inbox_user_id, (
+  SELECT u.id FROM user_account u WHERE u.customer_id = n.customer_id AND u.activated AND NOT u.blocked AND NOT u.disabled
+  ORDER BY u.id LIMIT 1))
+FROM number n WHERE n.number IN (SELECT number_key FROM @rows(number_key text))
+
+-- read_references: messages these users already sent under these references
+SELECT c.user_id, c.reference, c.mt_id, c.digest, m.recipient, m.status
+FROM client_reference c JOIN mt m ON m.id = c.mt_id
+WHERE c.at > :since AND (c.user_id, c.reference) IN (
+  SELECT user_key, reference_key FROM @rows(user_key bigint, reference_key text))
+
+-- put_references: references of accepted messages
+INSERT INTO client_reference (user_id, reference, mt_id, digest, at)
+SELECT user_key, reference_key, mt_key, new_digest, new_at
+FROM @rows(user_key bigint, reference_key text, mt_key text, new_digest text, new_at bigint) WHERE true
+ON CONFLICT (user_id, reference) DO UPDATE SET mt_id = excluded.mt_id, digest = excluded.digest, at = excluded.at
+
+-- forget_references: references after their 24 hours
+DELETE FROM client_reference WHERE (user_id, reference) IN (
+  SELECT user_id, reference FROM client_reference WHERE at < :before ORDER BY at LIMIT :most)
+RETURNING user_id
+
+-- forget_pairs: pairs whose messages are out of every mailbox
+DELETE FROM reply_pair WHERE (handset, number) IN (
+  SELECT handset, number FROM reply_pair WHERE used_at < :before ORDER BY used_at LIMIT :most)
+RETURNING user_id
+
+-- forget_conversations: conversations whose messages are out of every mailbox
+DELETE FROM conversation WHERE (user_id, handset) IN (
+  SELECT user_id, handset FROM conversation WHERE used_at < :before ORDER BY used_at LIMIT :most)
+RETURNING user_id

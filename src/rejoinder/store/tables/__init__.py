@@ -1,0 +1,41 @@
+"""The store's topics over one session: SQL by name in, values of message/ and flow/ports out."""
+
+from __future__ import annotations
+
+from rejoinder.store.session import Session
+from rejoinder.store.tables.credits import CreditTables
+from rejoinder.store.tables.directory import DirectoryTables
+from rejoinder.store.tables.inbound import InboundTables
+from rejoinder.store.tables.mailboxes import MailboxTables
+from rejoinder.store.tables.messages import MessageTables
+from rejoinder.store.tables.outbox import OutboxTables
+from rejoinder.store.tables.receipts import ReceiptTables
+from rejoinder.store.tables.registry import RegistryTables
+from rejoinder.store.tables.replies import ReplyTables
+
+
+class AllTables:
+    """Every topic of the store over one session (flow/ports.py `Tables`)."""
+
+    __slots__ = (
+        "credits",
+        "directory",
+        "inbound",
+        "mailboxes",
+        "messages",
+        "outbox",
+        "receipts",
+        "registry",
+        "replies",
+    )
+
+    def __init__(self, session: Session) -> None:
+        self.mailboxes = MailboxTables(session)
+        self.credits = CreditTables(session)
+        self.outbox = OutboxTables(session)
+        self.messages = MessageTables(session)
+        self.receipts = ReceiptTables(session)
+        self.replies = ReplyTables(session)
+        self.inbound = InboundTables(session)
+        self.directory = DirectoryTables(session)
+        self.registry = RegistryTables(session)

@@ -1,0 +1,50 @@
+"""What running journeys read of accounts, numbers, carriers and routes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from rejoinder.flow.ports import CarrierRow, RouteRow, UserRow
+from rejoinder.store.dialect import queries
+from rejoinder.store.session import Session
+
+_SQL = queries("directory")
+
+
+class DirectoryTables:
+    """See flow/ports.py `Directory`."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def user(self, username: str) -> UserRow | None:
+        rows = await self._session.rows(_SQL["find_user"], username)
+        if not rows:
+            return None
+        id_, name, password, *flags = rows[0][:7]
+        expired, activated, blocked, disabled = map(bool, flags)
+        return UserRow(id_, name, password, expired, activated, blocked, disabled, *rows[0][7:])
+
+    async def version(self) -> tuple[int, int]:
+        ((directory, clock),) = await self._session.rows(_SQL["directory_version"])
+        return directory, clock
+
+    async def pool(self) -> list[str]:
+        return [row[0] for row in await self._session.rows(_SQL["list_pool"])]
+
+    async def routes(self) -> list[RouteRow]:
+        return [RouteRow(*row) for row in await self._session.rows(_SQL["list_routes"])]
+
+    async def carriers(self) -> list[CarrierRow]:
+        return [
+            CarrierRow(id_, name, kind, msgspec.json.decode(settings, type=dict[str, str]))
+            for id_, name, kind, settings in await self._session.rows(_SQL["list_carriers"])
+        ]
+
+    async def may_send_as(self, user_id: int, customer_id: int, sender: str) -> bool:
+        return bool(await self._session.rows(_SQL["may_send_as"], sender, user_id, customer_id))
+
+    async def changed(self) -> None:
+        await self._session.rows(_SQL["bump_directory"])

@@ -1,0 +1,76 @@
+"""MOs before they are in a mailbox: seen ids, parts of long ones, parked ones, queued pushes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rejoinder.flow.ports import ParkedMo, QueuedPush
+from rejoinder.message.model import InboundPart, Mo
+from rejoinder.store.dialect import queries
+from rejoinder.store.session import Row, Session
+
+_SQL = queries("inbound")
+
+
+def _group(part: InboundPart) -> tuple[object, ...]:
+    return part.carrier_id, part.sender, part.recipient, part.reference, part.total
+
+
+def _parked(row: Row) -> ParkedMo:
+    id_, carrier, sender, recipient, text, received_at, reason = row
+    return ParkedMo(id_, Mo(carrier, sender, recipient, text, received_at), reason)
+
+
+class InboundTables:
+    """See flow/ports.py `Inbound`."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def note_seen(self, rows: Sequence[tuple[int, str, int]]) -> set[tuple[int, str]]:
+        return {(row[0], row[1]) for row in await self._session.bulk(_SQL["note_seen"], rows)}
+
+    async def forget_seen(self, before: int, most: int) -> int:
+        return len(await self._session.rows(_SQL["forget_seen"], before, most))
+
+    async def keep_part(self, part: InboundPart) -> None:
+        await self._session.bulk(_SQL["keep_parts"], [(*_group(part), part.number, part.text, part.received_at)])
+
+    async def kept_parts(self, part: InboundPart) -> dict[int, tuple[str, int]]:
+        rows = await self._session.rows(_SQL["read_kept_parts"], *_group(part))
+        return {number: (text, received_at) for number, text, received_at in rows}
+
+    async def drop_parts(self, part: InboundPart) -> None:
+        await self._session.rows(_SQL["delete_kept_parts"], *_group(part))
+
+    async def stale(self, before: int, most: int) -> list[InboundPart]:
+        return [
+            InboundPart(carrier, sender, recipient, "", first, None, reference, 1, total)
+            for carrier, sender, recipient, reference, total, first in await self._session.rows(
+                _SQL["stale_parts"], before, most
+            )
+        ]
+
+    async def park(self, parked: Sequence[ParkedMo]) -> None:
+        await self._session.bulk(
+            _SQL["park"],
+            [
+                (p.id, p.mo.carrier_id, p.mo.sender, p.mo.recipient, p.mo.text, p.mo.received_at, p.reason)
+                for p in parked
+            ],
+        )
+
+    async def parked(self, after: str, most: int) -> list[ParkedMo]:
+        return [_parked(row) for row in await self._session.rows(_SQL["list_parked"], after, most)]
+
+    async def take_parked(self, parked_id: str) -> ParkedMo | None:
+        rows = await self._session.rows(_SQL["take_parked"], parked_id)
+        return _parked(rows[0]) if rows else None
+
+    async def queue_pushes(self, pushes: Sequence[QueuedPush]) -> None:
+        await self._session.bulk(
+            _SQL["queue_pushes"],
+            [(p.mo_id, p.user_id, p.target, p.mt_id, p.handset, p.due_at, p.timestamp) for p in pushes],
+        )

@@ -1,0 +1,66 @@
+"""Mailbox rows and entries: the tables behind allMessages (contract §2, §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from rejoinder.flow.ports import Head, LockedMailbox, PageQuery, PageRow
+from rejoinder.message.model import Entry
+from rejoinder.store.dialect import queries
+from rejoinder.store.session import Session
+
+_SQL = queries("mailbox")
+_HEAD = _SQL["read_head"]
+_PAGE = _SQL["read_page"]
+_PAGE_RECEIVED = _SQL["read_page_received"]
+# Contract §3 rule 8: how far the floor is raised after a restore.
+_FLOOR_SECONDS = 60
+
+
+class MailboxTables:
+    """See flow/ports.py `Mailboxes`."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def head(self, user_id: int) -> Head:
+        """Raises LookupError for a user without a mailbox: it is made with the user."""
+        rows = await self._session.rows(_HEAD, user_id)
+        if not rows:
+            raise LookupError("no such mailbox")
+        last, sealed = rows[0]
+        return Head(last, sealed)
+
+    async def page(self, query: PageQuery, most: int) -> Sequence[PageRow]:
+        statement = _PAGE_RECEIVED if query.received else _PAGE
+        rows = await self._session.rows(statement, query.user_id, query.since, query.ceiling, most)
+        return rows  # type: ignore[return-value]  # the columns of read_page are those of PageRow
+
+    async def lock(self, user_ids: Collection[int]) -> list[LockedMailbox]:
+        keys = [(user_id,) for user_id in sorted(set(user_ids))]
+        return [LockedMailbox(*row) for row in await self._session.bulk(_SQL["lock_mailboxes"], keys)]
+
+    async def advance(self, rows: Sequence[tuple[int, int, int]]) -> None:
+        await self._session.bulk(_SQL["advance_mailboxes"], rows)
+
+    async def insert(self, rows: Sequence[tuple[Entry, int]]) -> None:
+        await self._session.bulk(
+            _SQL["insert_entries"],
+            [(e.user_id, e.timestamp, e.id, e.incoming, e.shown.decode(), arrived) for e, arrived in rows],
+        )
+
+    async def seal(self, user_id: int, second: int) -> None:
+        await self._session.rows(_SQL["seal_mailbox"], second, user_id)
+
+    async def owners(self, after: int, before: int, most: int) -> list[tuple[int, bool]]:
+        rows = await self._session.rows(_SQL["mailbox_owners"], before, after, most)
+        return [(user_id, bool(has_older)) for user_id, has_older in rows]
+
+    async def forget(self, user_id: int, before: int, most: int) -> int:
+        return len(await self._session.rows(_SQL["forget_entries"], user_id, before, most))
+
+    async def restored(self, now: int) -> None:
+        await self._session.rows(_SQL["raise_floor"], now + _FLOOR_SECONDS)
+        await self._session.rows(_SQL["seal_after_restore"], now)

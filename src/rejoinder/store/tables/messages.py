@@ -1,0 +1,59 @@
+"""MTs' statuses and what carriers have of them, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from rejoinder.flow.ports import MtState
+from rejoinder.message.model import PartRow
+from rejoinder.store.dialect import queries
+from rejoinder.store.session import Session
+
+_SQL = queries("outbox")
+
+
+class MessageTables:
+    """See flow/ports.py `Messages`."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def lock(self, ids: Collection[str]) -> list[MtState]:
+        rows = await self._session.bulk(_SQL["lock_mts"], [(i,) for i in ids])
+        return [MtState(*row[:6]) for row in rows]
+
+    async def parts(self, ids: Collection[str]) -> list[PartRow]:
+        return [PartRow(*row) for row in await self._session.bulk(_SQL["read_parts"], [(i,) for i in ids])]
+
+    async def set_parts(self, rows: Sequence[PartRow]) -> None:
+        await self._session.bulk(
+            _SQL["set_parts"], [(p.mt_id, p.number, p.status, p.ref, p.ref_key) for p in rows]
+        )
+
+    async def drop_parts(self, ids: Collection[str]) -> None:
+        await self._session.bulk(_SQL["delete_parts"], [(i,) for i in ids])
+
+    async def set_statuses(self, rows: Sequence[tuple[str, int, int | None]]) -> None:
+        await self._session.bulk(_SQL["set_statuses"], rows)
+
+    async def mark_resent(self, ids: Collection[str]) -> None:
+        await self._session.bulk(_SQL["mark_resent"], [(i,) for i in ids])
+
+    async def status(self, mt_id: str) -> tuple[int, str, int] | None:
+        rows = await self._session.rows(_SQL["read_status"], mt_id)
+        return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
+
+    async def payers(self, ids: Collection[str]) -> dict[str, int]:
+        return {row[0]: row[1] for row in await self._session.bulk(_SQL["read_payers"], [(i,) for i in ids])}
+
+    async def expired(self, now: int, most: int) -> list[str]:
+        return [row[0] for row in await self._session.rows(_SQL["expired_mts"], now, most)]
+
+    async def forget_finished(self, before: int, most: int) -> int:
+        """Forgets messages, with their parts, whose final status came before a moment; says how many."""
+        ids = list(await self._session.rows(_SQL["finished_mts"], before, most))
+        await self._session.bulk(_SQL["delete_parts"], ids)
+        await self._session.bulk(_SQL["delete_mts"], ids)
+        return len(ids)

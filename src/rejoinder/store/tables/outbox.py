@@ -1,0 +1,99 @@
+"""The queue: accepted MTs waiting for, or on their way to, a carrier."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from rejoinder.flow.ports import Claim
+from rejoinder.message.model import Mt, QueueRow
+from rejoinder.store.dialect import queries
+from rejoinder.store.session import Row, Session
+
+_SQL = queries("outbox")
+
+
+def _claim(row: Row) -> Claim:
+    (id_, carrier, customer, recipient, sender, text, alphabet, parts, due, valid, times, tried, *lease) = row
+    submitting, duplicate, claimed_at, fence = lease
+    queued = QueueRow(
+        id=id_,
+        carrier_id=carrier,
+        customer_id=customer,
+        recipient=recipient,
+        sender=sender,
+        text=text,
+        alphabet=alphabet,
+        parts=parts,
+        due_at=due,
+        valid_until=valid,
+        attempts=times,
+        tried=tried,
+        unknown=bool(submitting),
+        duplicate=bool(duplicate),
+    )
+    return Claim(queued, fence, claimed_at, bool(submitting))
+
+
+class OutboxTables:
+    """See flow/ports.py `Outbox`."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def insert(self, mts: Sequence[Mt], rows: Sequence[QueueRow]) -> None:
+        accepted = [
+            (m.id, m.user_id, m.customer_id, m.recipient, m.sender, m.status, m.parts, m.charge, m.reply_to)
+            + (m.accepted_at, m.expires_at)
+            for m in mts
+        ]
+        await self._session.bulk(_SQL["insert_mts"], accepted)
+        queued = [
+            (q.id, q.carrier_id, q.customer_id, q.recipient, q.sender, q.text, q.alphabet, q.parts, q.due_at)
+            + (q.valid_until,)
+            for q in rows
+        ]
+        await self._session.bulk(_SQL["insert_outbox"], queued)
+
+    async def due(self, carrier_id: int, now: int, most: int, customer_id: int | None = None) -> list[Claim]:
+        if customer_id is None:
+            rows = await self._session.rows(_SQL["claim_due"], carrier_id, now, most)
+        else:
+            rows = await self._session.rows(_SQL["claim_due_of"], carrier_id, customer_id, now, most)
+        return [_claim(row) for row in rows]
+
+    async def customers_waiting(self, carrier_id: int, after: int, most: int) -> list[int]:
+        return [row[0] for row in await self._session.rows(_SQL["customers_waiting"], carrier_id, after, most)]
+
+    async def mark_claimed(self, claims: Sequence[Claim], now: int, lease: int) -> None:
+        await self._session.bulk(
+            _SQL["mark_claimed"], [(c.row.id, c.row.duplicate) for c in claims], lease, now
+        )
+
+    async def put_parts(self, rows: Sequence[tuple[str, int, int]]) -> None:
+        await self._session.bulk(_SQL["put_parts"], rows)
+
+    async def renew(self, held: Sequence[tuple[str, int]], lease: int) -> None:
+        await self._session.bulk(_SQL["renew_leases"], held, lease)
+
+    async def fences(self, ids: Collection[str]) -> dict[str, int]:
+        return {row[0]: row[1] for row in await self._session.bulk(_SQL["lock_queued"], [(i,) for i in ids])}
+
+    async def requeue(self, rows: Sequence[QueueRow]) -> None:
+        await self._session.bulk(
+            _SQL["requeue"], [(q.id, q.carrier_id, q.due_at, q.attempts, q.tried, q.unknown) for q in rows]
+        )
+
+    async def drop(self, ids: Collection[str]) -> None:
+        await self._session.bulk(_SQL["delete_queued"], [(i,) for i in ids])
+
+    async def strays(self, now: int, most: int) -> list[Claim]:
+        return [_claim(row) for row in await self._session.rows(_SQL["strays"], now, most)]
+
+    async def next_due(self, carrier_id: int) -> int | None:
+        ((due,),) = await self._session.rows(_SQL["next_due"], carrier_id)
+        return None if due is None else int(due)
+
+    async def lengths(self) -> dict[int, int]:
+        return {row[0]: row[1] for row in await self._session.rows(_SQL["queue_lengths"])}
