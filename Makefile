@@ -23,11 +23,11 @@ setup: $(VENV)/.package ## make .venv with the locked dependencies and the comma
 demo: setup ## run the main job end to end; options go in ARGS="--texts FILE"
 	$(BIN)/rejoinder demo $(ARGS)
 
-check: setup ## style, types, import arrows, sizes; under 10 seconds
+check: setup ## style, types, import arrows, sizes, locks; under 10 seconds
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -q tests/architecture
 
 format: setup ## put all code into its one layout and fix what can be fixed
 	$(BIN)/ruff check --fix .
