@@ -16,8 +16,10 @@ add) set -- pip install -r ;;
 *) echo "install.sh: sync or add, not $mode" >&2; exit 2 ;;
 esac
 
-if ! "$uv" "$@" "$lock" --quiet --require-hashes --system-certs --python "$python"; then
-    echo "uv could not install $lock; trying with pip" >&2
-    "${PYTHON:-python3}" -m pip --python "$python" install --quiet --require-hashes --no-deps \
-        --disable-pip-version-check -r "$lock"
-fi
+# What is installed or in the cache already wants no network.
+"$uv" "$@" "$lock" --quiet --require-hashes --offline --python "$python" 2>/dev/null && exit
+"$uv" "$@" "$lock" --quiet --require-hashes --system-certs --python "$python" && exit
+
+echo "uv could not install $lock; trying with pip" >&2
+exec "${PYTHON:-python3}" -m pip --python "$python" install --quiet --require-hashes --no-deps \
+    --disable-pip-version-check -r "$lock"

