@@ -150,7 +150,7 @@ def _character(char: str, alphabet: frozenset[str]) -> str:
     pieces = [_piece(piece, alphabet) for piece in _decomposed(char, alphabet)]
     # Half of a character misleads more than none: one unknown piece makes the whole unknown, and that is one
     # `?`.
-    return UNKNOWN if None in pieces or not any(pieces) else "".join(piece or "" for piece in pieces)
+    return UNKNOWN if None in pieces else "".join(piece or "" for piece in pieces)
 
 
 def _decomposed(char: str, alphabet: frozenset[str]) -> str:

@@ -93,3 +93,7 @@ def test_every_character_of_unicode_has_a_writing_without_an_error() -> None:
 
 def test_another_alphabet_is_written_with_its_own_characters() -> None:
     assert nearest("Größe 5 € – é", frozenset("Größe 5?-")) == "Größe 5 ? - e"
+
+
+def test_an_empty_text_stays_empty_in_any_alphabet() -> None:
+    assert nearest("", frozenset("?")) == ""
