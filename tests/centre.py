@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from rejoinder.clock import ManualClock
 from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.claims import Claimed, Lane, claim
+from rejoinder.flow.desk import Accepted
 from rejoinder.flow.inbound import MoIntake
 from rejoinder.flow.mailbox import Answer, MailboxPolls, Poll
 from rejoinder.flow.outcomes import Answered, record
@@ -19,7 +20,7 @@ from rejoinder.flow.ports import Claim, Store, Transfer, Tx, UserRow
 from rejoinder.flow.receipts import ReceiptIntake
 from rejoinder.flow.request import SendRequest
 from rejoinder.flow.setup import Setup
-from rejoinder.flow.submit import Accepted, Submissions
+from rejoinder.flow.submit import Submissions
 from rejoinder.flow.upkeep import Keeping, Upkeep
 from rejoinder.message.model import Fate, InboundPart, Outcome, Outgoing, Receipt
 from rejoinder.message.objectid import ObjectIds
@@ -56,7 +57,11 @@ class Centre:
         return await self.store.write(work)
 
     async def account(
-        self, username: str = "anna@shop", customer: str = "shop", credits: int = 1_000_000, billing: str = "pre_paid"
+        self,
+        username: str = "anna@shop",
+        customer: str = "shop",
+        funds: int = 1_000_000,
+        billing: str = "pre_paid",
     ) -> UserRow:
         """A user of a customer of a reseller, with credits (1/1000) and a mailbox."""
 
@@ -80,21 +85,27 @@ class Centre:
                 customer,
                 account,
             )
-            if credits:
-                await self.store.write(lambda tx: tx.credits.transfer([Transfer(1, account, credits, "credits")], 0))
+            if funds:
+                await self.store.write(
+                    lambda tx: tx.credits.transfer([Transfer(1, account, funds, "credits")], 0)
+                )
             found = await self.sql("SELECT id FROM customer WHERE name = $1", customer)
         await self.sql(
             "INSERT INTO user_account (customer_id, username, password_hash, created_at) VALUES ($1, $2, '-', 0)",
             found[0][0],
             username,
         )
-        await self.sql("INSERT INTO mailbox (user_id) SELECT id FROM user_account WHERE username = $1", username)
+        await self.sql(
+            "INSERT INTO mailbox (user_id) SELECT id FROM user_account WHERE username = $1", username
+        )
         await self.changed()
         user = await self.accounts.user(username)
         assert user is not None
         return user
 
-    async def carrier(self, name: str = "sim", prefix: str = "", priority: int = 0, on_unknown: str = "resend") -> int:
+    async def carrier(
+        self, name: str = "sim", prefix: str = "", priority: int = 0, on_unknown: str = "resend"
+    ) -> int:
         """A carrier with one route; nothing runs: tests claim and answer for it."""
         await self.sql("INSERT INTO carrier (name, kind, settings) VALUES ($1, 'simulator', '{}')", name)
         ((carrier_id,),) = await self.sql("SELECT id FROM carrier WHERE name = $1 AND NOT removed", name)
@@ -118,7 +129,9 @@ class Centre:
         await self.store.write(lambda tx: tx.directory.changed())
         await self.setup.refresh()
 
-    async def send(self, user: UserRow, text: str = "Hello mommy", recipient: str = HANDSET, **more: str) -> Accepted:
+    async def send(
+        self, user: UserRow, text: str = "Hello mommy", recipient: str = HANDSET, **more: str
+    ) -> Accepted:
         return await self.submissions.submit(user, SendRequest(text=text, recipient=recipient, **more))  # type: ignore[arg-type]  # only texts are handed in
 
     async def claim(self, carrier_id: int, most: int = 100, whole: bool = False, after: int = 0) -> Claimed:
@@ -143,7 +156,9 @@ class Centre:
     async def receipt(self, carrier_id: int, ref: str, status: int = 2, **more: str) -> None:
         await self.receipts.take(Receipt(carrier_id, ref, status, self.clock.wall_us(), **more))  # type: ignore[arg-type]  # only texts
 
-    async def reply(self, carrier_id: int, handset: str, number: str, text: str = " ggghhh", ref: str | None = None) -> None:
+    async def reply(
+        self, carrier_id: int, handset: str, number: str, text: str = " ggghhh", ref: str | None = None
+    ) -> None:
         await self.inbound.take(InboundPart(carrier_id, handset, number, text, self.clock.wall_us(), ref))
 
     async def poll(self, user: UserRow, since: int = -1, received: bool = False) -> Answer:

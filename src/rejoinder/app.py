@@ -24,13 +24,14 @@ from rejoinder.endpoints.http.responses import Family
 from rejoinder.endpoints.http.server import Api, Operation, RawOperation
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.accounts import Accounts
-from rejoinder.flow.dispatch import Dispatch
+from rejoinder.flow.desk import Limits
+from rejoinder.flow.dispatch import Dispatch, Ground
 from rejoinder.flow.inbound import MoIntake
 from rejoinder.flow.mailbox import MailboxPolls
 from rejoinder.flow.ports import CarrierEvents, Store
 from rejoinder.flow.receipts import ReceiptIntake
 from rejoinder.flow.setup import Setup
-from rejoinder.flow.submit import Limits, Submissions
+from rejoinder.flow.submit import Submissions
 from rejoinder.flow.upkeep import Keeping, Upkeep
 from rejoinder.message.model import InboundPart, Receipt
 from rejoinder.message.objectid import ObjectIds
@@ -71,7 +72,8 @@ class Service:
         self.receipts = ReceiptIntake(store, clock)
         self.inbound = MoIntake(store, clock, ids)
         events: CarrierEvents = _Events(self.receipts, self.inbound)
-        self.dispatch = Dispatch(store, clock, self.setup, lambda row: make(row, events, clock))
+        ground = Ground(store, clock, self.setup, self.receipts.learnt)
+        self.dispatch = Dispatch(ground, lambda row: make(row, events, clock))
         self.upkeep = Upkeep(store, clock, self.setup, self.inbound, Keeping(config.retention))
         self.setup.on_change(self.accounts.forget)
         self.setup.on_clock_accepted(self.upkeep.guard.accept)
@@ -114,7 +116,7 @@ class Service:
                     await self.dispatch.reconcile()
             except RejoinderError as error:
                 log.warning("setup_not_refreshed", sentence=error.sentence)
-            except Exception as error:  # this task's outermost line: the next look must still come
+            except Exception as error:  # noqa: BLE001  # this task's outermost line: the next look must still come
                 log.error("setup_failed", exc_info=error)
 
     async def stop(self) -> None:
@@ -184,7 +186,9 @@ async def serve(config: Config) -> None:
     http = _http(service)
     serving = asyncio.create_task(http.serve([listener]))
     host, port = listener.getsockname()[:2]
-    print(f"Rejoinder {__version__} listens on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+    where = f"[{host}]" if ":" in host else host
+    # The one line a person, or a program that started us, waits for; logs go to stderr.
+    print(f"Rejoinder {__version__} listens on http://{where}:{port}", flush=True)  # noqa: T201
     stopped = asyncio.create_task(ending.wait())
     await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
     http.should_exit = True

@@ -87,7 +87,9 @@ SETTINGS = (
         "It is made and migrated when missing or older.",
         _database,
     ),
-    Setting("listen", "127.0.0.1:8080", "Where the HTTP API listens: HOST:PORT; port 0 takes a free one.", _listen),
+    Setting(
+        "listen", "127.0.0.1:8080", "Where the HTTP API listens: HOST:PORT; port 0 takes a free one.", _listen
+    ),
     Setting(
         "retention",
         "90",
@@ -100,8 +102,12 @@ SETTINGS = (
         "Days in which a pool number is not used twice for one handset while another is free.",
         _between(1, 365),
     ),
-    Setting("max_parts", "10", "Parts that one text may need; longer ones are refused (-107).", _between(1, 255)),
-    Setting("log_level", "info", "debug, info, warning or error.", _one_of("debug", "info", "warning", "error")),
+    Setting(
+        "max_parts", "10", "Parts that one text may need; longer ones are refused (-107).", _between(1, 255)
+    ),
+    Setting(
+        "log_level", "info", "debug, info, warning or error.", _one_of("debug", "info", "warning", "error")
+    ),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 

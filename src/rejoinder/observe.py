@@ -17,27 +17,44 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 REGISTRY = CollectorRegistry()
 
 MT_ACCEPTED = Counter("rejoinder_mt_accepted", "MTs accepted and stored", registry=REGISTRY)
-MT_REFUSED = Counter("rejoinder_mt_refused", "MTs refused at submission, by code", ["code"], registry=REGISTRY)
-MT_FINISHED = Counter("rejoinder_mt_finished", "MTs that reached a final status, by its word", ["status"], registry=REGISTRY)
-PARTS_SENT = Counter("rejoinder_parts_sent", "Parts handed to carriers, by fate", ["carrier", "fate"], registry=REGISTRY)
+MT_REFUSED = Counter(
+    "rejoinder_mt_refused", "MTs refused at submission, by code", ["code"], registry=REGISTRY
+)
+MT_FINISHED = Counter(
+    "rejoinder_mt_finished", "MTs that reached a final status, by its word", ["status"], registry=REGISTRY
+)
+PARTS_SENT = Counter(
+    "rejoinder_parts_sent", "Parts handed to carriers, by fate", ["carrier", "fate"], registry=REGISTRY
+)
 MT_RESENT = Counter("rejoinder_mt_resent", "MTs sent again after an unknown outcome", registry=REGISTRY)
 RECEIPTS = Counter("rejoinder_receipts", "Receipts taken, by what was found", ["found"], registry=REGISTRY)
-MO_STORED = Counter("rejoinder_mo_stored", "MOs stored in a mailbox, by whether they answer a message", ["linked"], registry=REGISTRY)
+MO_STORED = Counter(
+    "rejoinder_mo_stored",
+    "MOs stored in a mailbox, by whether they answer a message",
+    ["linked"],
+    registry=REGISTRY,
+)
 MO_PARKED = Counter("rejoinder_mo_parked", "MOs parked for the operator", registry=REGISTRY)
 MO_REPEATED = Counter("rejoinder_mo_repeated", "MOs delivered again under the same id", registry=REGISTRY)
 PAIRS_REUSED = Counter(
     "reply_pairs_reused", "Messages that took a pool number again within the reply window", registry=REGISTRY
 )
-LOGINS_FAILED = Counter("rejoinder_logins_failed", "Calls with an unknown user or a wrong password", registry=REGISTRY)
+LOGINS_FAILED = Counter(
+    "rejoinder_logins_failed", "Calls with an unknown user or a wrong password", registry=REGISTRY
+)
 SEALS = Counter("rejoinder_mailbox_seals", "Polls that had to seal a second on disk", registry=REGISTRY)
 QUEUE = Gauge("rejoinder_queue", "MTs waiting in the outbox, by carrier", ["carrier"], registry=REGISTRY)
 CARRIER_UP = Gauge("rejoinder_carrier_up", "1 while the carrier's link works", ["carrier"], registry=REGISTRY)
-HTTP_ANSWERS = Counter("rejoinder_http_answers", "HTTP answers, by path and status", ["path", "status"], registry=REGISTRY)
+HTTP_ANSWERS = Counter(
+    "rejoinder_http_answers", "HTTP answers, by path and status", ["path", "status"], registry=REGISTRY
+)
 
 # Keys that may stand in a log line. Whatever else a careless line carries is replaced by its absence.
 _HARMLESS = frozenset(
-    "event level timestamp logger error error_type sentence count carrier kind path status seconds address "
-    "version database mt_id mo_id id user_id customer_id carrier_id attempt reason state code signal task trace".split()
+    """
+    event level timestamp logger error error_type sentence count carrier kind path status seconds address version
+    database mt_id mo_id id user_id customer_id carrier_id attempt reason state code signal task trace
+    """.split()
 )
 
 

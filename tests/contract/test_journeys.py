@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from rejoinder.flow.desk import Accepted
 from rejoinder.flow.request import MessageRefused
-from rejoinder.flow.submit import Accepted
 from rejoinder.message.model import Fate, InboundPart, Outcome
 from rejoinder.message.status import Status
 from tests.centre import HANDSET, START, Centre, together
@@ -95,7 +95,7 @@ async def test_a_receipt_that_precedes_the_submits_answer_is_not_lost(centre: Ce
     user, carrier = await centre.account(), await centre.carrier()
     await centre.pool("61500079987")
     sent = await centre.send(user)
-    ((claim, outgoing),) = (await centre.claim(carrier)).outgoing
+    ((claim, _),) = (await centre.claim(carrier)).outgoing
     await centre.receipt(carrier, "00AB12")
     assert await centre.status(sent.id) == Status.SUBMITTED
     await centre.answer(claim, [Outcome(1, Fate.ACCEPTED, "ab12")])
@@ -104,13 +104,17 @@ async def test_a_receipt_that_precedes_the_submits_answer_is_not_lost(centre: Ce
 
 
 @pytest.mark.parametrize("receipts", [["a", "b", "c"], ["c", "a", "b"], ["b", "b", "a", "a", "c"]])
-async def test_receipts_of_parts_come_in_any_order_any_number_of_times(centre: Centre, receipts: list[str]) -> None:
+async def test_receipts_of_parts_come_in_any_order_any_number_of_times(
+    centre: Centre, receipts: list[str]
+) -> None:
     user, carrier = await centre.account(), await centre.carrier()
     await centre.pool("61500079987")
     sent = await centre.send(user, "x" * 400)
     ((claim, outgoing),) = (await centre.claim(carrier)).outgoing
     assert outgoing.numbers == (1, 2, 3)
-    await centre.answer(claim, [Outcome(n, Fate.ACCEPTED, ref) for n, ref in zip((1, 2, 3), "abc", strict=True)])
+    await centre.answer(
+        claim, [Outcome(n, Fate.ACCEPTED, ref) for n, ref in zip((1, 2, 3), "abc", strict=True)]
+    )
     for count, ref in enumerate(receipts):
         assert await centre.status(sent.id) == Status.SENT, count
         await centre.receipt(carrier, ref)
@@ -214,7 +218,9 @@ async def test_only_the_parts_that_were_not_taken_are_sent_again(centre: Centre)
     assert outgoing.numbers == (2,)
 
 
-async def test_an_unknown_outcome_is_resent_once_after_60_seconds_marked_and_never_again(centre: Centre) -> None:
+async def test_an_unknown_outcome_is_resent_once_after_60_seconds_marked_and_never_again(
+    centre: Centre,
+) -> None:
     user, carrier = await centre.account(), await centre.carrier()
     await centre.pool("61500079987")
     sent = await centre.send(user)
@@ -319,7 +325,9 @@ async def test_a_customers_million_does_not_delay_anothers_one(centre: Centre) -
     assert len(claimed.outgoing) == 4
 
 
-async def test_messages_of_a_removed_carrier_go_to_the_next_or_end_without_route_refunded(centre: Centre) -> None:
+async def test_messages_of_a_removed_carrier_go_to_the_next_or_end_without_route_refunded(
+    centre: Centre,
+) -> None:
     user = await centre.account()
     gone, other = await centre.carrier("gone", "61", 1), await centre.carrier("other", "61", 2)
     only = await centre.carrier("only", "64")
@@ -335,7 +343,7 @@ async def test_messages_of_a_removed_carrier_go_to_the_next_or_end_without_route
 
 
 async def test_without_route_pool_number_or_credits_nothing_is_stored_or_charged(centre: Centre) -> None:
-    poor = await centre.account("p@p", "poor", credits=999)
+    poor = await centre.account("p@p", "poor", funds=999)
     with pytest.raises(MessageRefused) as no_number:
         await centre.send(poor)
     await centre.pool("61500079987")
@@ -346,12 +354,12 @@ async def test_without_route_pool_number_or_credits_nothing_is_stored_or_charged
         await centre.send(poor)
     assert [e.value.code for e in (no_number, no_route, no_credit)] == [13, 12, -210]
     for table in ("mt", "outbox", "entry", "reply_pair", "client_reference"):
-        assert await centre.sql(f"SELECT count(*) FROM {table}") == [(0,)], table  # noqa: S608
+        assert await centre.sql(f"SELECT count(*) FROM {table}") == [(0,)], table
     assert await centre.balance(poor) == 999
 
 
 async def test_many_at_once_never_overdraw_a_pre_paid_balance(centre: Centre) -> None:
-    user = await centre.account(credits=7_000)
+    user = await centre.account(funds=7_000)
     await centre.carrier()
     await centre.pool("61500079987")
     outcomes = await together(*(centre.send(user) for _ in range(20)))
@@ -361,7 +369,7 @@ async def test_many_at_once_never_overdraw_a_pre_paid_balance(centre: Centre) ->
 
 
 async def test_a_post_paid_customer_answers_what_it_has_used(centre: Centre) -> None:
-    user = await centre.account(credits=0, billing="post_paid")
+    user = await centre.account(funds=0, billing="post_paid")
     await centre.carrier()
     await centre.pool("61500079987")
     await centre.send(user, "x" * 161)
@@ -372,7 +380,8 @@ async def test_the_same_client_reference_is_the_same_message_for_24_hours(centre
     user, carrier = await centre.account(), await centre.carrier()
     await centre.pool("61500079987")
     first, again = await together(*(centre.send(user, client_ref="order-7") for _ in range(2)))
-    assert isinstance(first, Accepted) and first == again
+    assert isinstance(first, Accepted)
+    assert first == again
     await centre.deliver(carrier)
     later = await centre.send(user, client_ref="order-7")
     assert (later.id, later.status) == (first.id, Status.SENT)
@@ -384,7 +393,9 @@ async def test_the_same_client_reference_is_the_same_message_for_24_hours(centre
     assert (await centre.send(user, client_ref="order-7")).id != first.id
 
 
-async def test_max_rotation_uses_the_number_unused_longest_so_each_reply_names_its_message(centre: Centre) -> None:
+async def test_max_rotation_uses_the_number_unused_longest_so_each_reply_names_its_message(
+    centre: Centre,
+) -> None:
     user, carrier = await centre.account(), await centre.carrier()
     pool = [f"6150007998{n}" for n in range(4)]
     await centre.pool(*pool)
@@ -442,7 +453,9 @@ async def test_mos_without_a_match_go_to_the_numbers_owner_or_are_parked(centre:
     await centre.sql("INSERT INTO number (number, user_id) VALUES ('61500000002', $1)", ben.id)
     await centre.sql("INSERT INTO number (number, customer_id) VALUES ('61500000003', $1)", anna.customer_id)
     await centre.sql(
-        "INSERT INTO number (number, customer_id, inbox_user_id) VALUES ('61500000004', $1, $2)", anna.customer_id, ben.id
+        "INSERT INTO number (number, customer_id, inbox_user_id) VALUES ('61500000004', $1, $2)",
+        anna.customer_id,
+        ben.id,
     )
     for last in (1, 2, 3, 4, 5):
         await centre.reply(carrier, HANDSET, f"6150000000{last}", f"to {last}")
@@ -490,7 +503,9 @@ async def test_an_incomplete_mo_is_released_as_it_is_after_24_hours(centre: Cent
     await centre.sql("INSERT INTO number (number, user_id) VALUES ('61500000002', $1)", user.id)
     for number in (3, 1):
         at = centre.clock.wall_us()
-        await centre.inbound.take(InboundPart(carrier, HANDSET, "61500000002", f"<{number}>", at, None, 7, number, 3))
+        await centre.inbound.take(
+            InboundPart(carrier, HANDSET, "61500000002", f"<{number}>", at, None, 7, number, 3)
+        )
     centre.clock.pass_seconds(24 * HOUR)
     await centre.upkeep.end_messages()
     assert await shown(centre, user) == []

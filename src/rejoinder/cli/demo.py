@@ -20,10 +20,10 @@ from rejoinder.errors import RejoinderError
 
 DEFAULT_TEXTS = 300
 WITHOUT_FILE = 2_000
-_WORDS = (
-    "train table friday maybe bring umbrella seven call lunch tickets garden early soon please answer tomorrow "
-    "doctor station coffee parcel dentist reminder meeting moved confirm yes or no café über 10€ {code} ok?"
-).split()
+_WORDS = """
+    train table friday maybe bring umbrella seven call lunch tickets garden early soon please answer tomorrow doctor
+    station coffee parcel dentist reminder meeting moved confirm yes or no café über 10€ {code} ok?
+""".split()
 
 
 def generated_texts(count: int, seed: int = 7) -> list[str]:
@@ -50,7 +50,12 @@ def texts_from(path: str) -> list[str]:
 @click.command()
 @click.option("--texts", "file", metavar="FILE", help="Texts to send: a line each, or the part after a tab.")
 @click.option("--count", type=click.IntRange(1, 100_000), help="How many generated texts to send (300).")
-@click.option("--database", metavar="URL", envvar="REJOINDER_DATABASE", help="Default: a SQLite file in a temporary folder.")
+@click.option(
+    "--database",
+    metavar="URL",
+    envvar="REJOINDER_DATABASE",
+    help="Default: a SQLite file in a temporary folder.",
+)
 @click.option("--keep", is_flag=True, help="Leave the server running afterwards, and say how to use it.")
 def demo(file: str | None, count: int | None, database: str | None, keep: bool) -> None:
     """Run the main job end to end: texts go out over HTTP, handsets answer, a poller collects everything.
@@ -103,7 +108,9 @@ async def _run(run: Demo, texts: list[str], keep: bool, console: Console) -> boo
 
 async def _set_up(run: Demo, texts: int, console: Console) -> None:
     commands = run.commands(texts)
-    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console) as progress:
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console
+    ) as progress:
         task = progress.add_task("Setting up", total=len(commands))
         for words in commands:
             await run.command(*words)
@@ -158,6 +165,8 @@ async def _keep(run: Demo, console: Console) -> None:
     console.print(f"Users {', '.join(run.users)}, password {run.password}", markup=False, soft_wrap=True)
     console.print("Send a text:")
     form = f"username={run.users[0]}&password={run.password}&recipient={run.prefix}100001&text=Hello"
-    console.print(f"curl -s {run.url}{REST}/message/sendSingle2 -d {shlex.quote(form)}", markup=False, soft_wrap=True)
+    console.print(
+        f"curl -s {run.url}{REST}/message/sendSingle2 -d {shlex.quote(form)}", markup=False, soft_wrap=True
+    )
     console.print("Ctrl-C ends it.")
     await run.ended()

@@ -41,7 +41,9 @@ BEHAVIOURS = (
     Behaviour("late", 1, {"reply": "Answer to {{id}}", "delay": "1", "reply_delay": "3"}),
     Behaviour("twice", 2, {"reply": "Answer to {{id}}", "replies": "2", "receipts": "twice"}),
     Behaviour("long", 1, {"reply": LONG_ANSWER, "reply_order": "reversed", "delay": "0.5"}),
-    Behaviour("repeated", 1, {"reply": "Answer to {{id}}", "repeat_replies": "true", "throttle_percent": "5"}),
+    Behaviour(
+        "repeated", 1, {"reply": "Answer to {{id}}", "repeat_replies": "true", "throttle_percent": "5"}
+    ),
 )
 USERS = 3
 POOL = 12
@@ -153,10 +155,8 @@ class Demo:
             ("reseller", "add", reseller, "--password", self.password, "--billing", "post_paid"),
             ("customer", "add", customer, "--reseller", reseller, "--credits", str(texts * 10)),
         ]
-        for user in self.users:
-            lines.append(("user", "add", user, "--customer", customer, "--password", self.password))
-        for n in range(POOL):
-            lines.append(("number", "add", f"{self.prefix}9{n:04d}", "--pool"))
+        lines += [("user", "add", u, "--customer", customer, "--password", self.password) for u in self.users]
+        lines += [("number", "add", f"{self.prefix}9{n:04d}", "--pool") for n in range(POOL)]
         for digit, kind in enumerate(BEHAVIOURS):
             settings = [word for key, value in kind.settings.items() for word in ("--set", f"{key}={value}")]
             carrier = f"{self.name}-{kind.name}"
@@ -209,14 +209,18 @@ class Demo:
         async with session.post(f"{REST}/message/sendSingle2", data=form) as response:
             answer = await response.json()
         if answer.get("messageStatus") != 10:
-            raise RejoinderError(f"a text was refused with {answer.get('messageStatus')}: {answer.get('error')}")
+            raise RejoinderError(
+                f"a text was refused with {answer.get('messageStatus')}: {answer.get('error')}"
+            )
         self.findings.sent[answer["documentId"]] = Sent(user, number, text, BEHAVIOURS[digit].answers)
 
     async def collect(self, deadline: float, shown: Callable[[int], None], sending: Awaitable[None]) -> None:
         """Polls every user's mailbox, passing newestMessageTimestamp back, until all is there or time is over."""
         done = asyncio.ensure_future(sending)
         async with aiohttp.ClientSession(self.url) as session:
-            await asyncio.gather(*(self._poll(session, user, deadline, shown, done) for user in self.users), done)
+            await asyncio.gather(
+                *(self._poll(session, user, deadline, shown, done) for user in self.users), done
+            )
 
     async def _poll(
         self,

@@ -31,8 +31,8 @@ class Verdict(StrEnum):
     """What became of a log-in, in the order in which faults are looked for."""
 
     UNKNOWN_USER = "unknown user"
-    WRONG_PASSWORD = "wrong password"
-    PASSWORD_EXPIRED = "password expired"
+    WRONG_PASSWORD = "wrong password"  # noqa: S105  # a word for a fault
+    PASSWORD_EXPIRED = "password expired"  # noqa: S105  # the same
     DISABLED = "disabled"
     BLOCKED = "blocked"
     NOT_ACTIVATED = "not activated"
@@ -120,7 +120,9 @@ class Accounts:
         return await asyncio.shield(running)
 
     async def _in_thread(self, stored: str, password: str) -> bool:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, verify_password, stored, password)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, verify_password, stored, password
+        )
 
     async def may_send_as(self, user: UserRow, sender: str) -> bool:
         """Whether the user may use this sender: its own number, its customer's, or an allowed name."""

@@ -60,7 +60,7 @@ class Batches(Generic[In, Out]):
             for _, future in batch:
                 future.cancel()
             raise
-        except Exception as error:  # the runner's outermost line: the fault belongs to those who wait
+        except Exception as error:  # noqa: BLE001  # the runner's outermost line: the fault belongs to those who wait
             await self._apart(batch, error)
             return
         for (_, future), result in zip(batch, results, strict=True):

@@ -72,7 +72,9 @@ async def _fair(tx: Tx, carrier_id: int, now: int, most: int, claimed: Claimed) 
         return due[:most]
     customers = await tx.outbox.customers_waiting(carrier_id, claimed.next_customer, ROUND)
     if len(customers) < ROUND:
-        customers += [c for c in await tx.outbox.customers_waiting(carrier_id, 0, ROUND) if c not in customers]
+        customers += [
+            c for c in await tx.outbox.customers_waiting(carrier_id, 0, ROUND) if c not in customers
+        ]
     customers = customers[: max(1, min(ROUND, most))]
     share = -(-most // len(customers))
     fair: dict[str, Claim] = {}
@@ -113,7 +115,11 @@ async def _told_by_receipt(tx: Tx, lane: Lane, claim: Claim) -> list[PartRow]:
 
     Only when there are enough for all of them: less leaves it open which part was lost.
     """
-    parts = [p for p in await tx.messages.parts([claim.row.id]) if p.ref_key is None and p.status == Status.SUBMITTED]
+    parts = [
+        p
+        for p in await tx.messages.parts([claim.row.id])
+        if p.ref_key is None and p.status == Status.SUBMITTED
+    ]
     kept = await tx.receipts.kept_to(lane.carrier_id, claim.row.recipient, claim.claimed_at)
     fitting: dict[str, KeptReceipt] = {
         one.key: one for one in kept if one.sender is None or one.sender == claim.row.sender
@@ -132,7 +138,9 @@ async def _mark(tx: Tx, lane: Lane, ready: Sequence[Claim], now: int, claimed: C
     known = await _parts_at_carrier(tx, [c for c in ready if c.row.attempts or c.was_submitting])
     numbers = {c.row.id: _numbers(lane, c, known.get(c.row.id, {})) for c in ready}
     await tx.outbox.mark_claimed(ready, now, now + LEASE_US)
-    await tx.outbox.put_parts([(i, number, lane.carrier_id) for i, each in numbers.items() for number in each])
+    await tx.outbox.put_parts(
+        [(i, number, lane.carrier_id) for i, each in numbers.items() for number in each]
+    )
     resent = [c.row.id for c in ready if c.row.duplicate and c.was_submitting]
     await tx.messages.mark_resent(resent)
     claimed.resent = len(resent)
@@ -152,7 +160,9 @@ def _numbers(lane: Lane, claim: Claim, known: dict[int, PartRow]) -> tuple[int, 
     """The parts that this carrier has not yet taken or refused."""
     wanted = (WHOLE,) if lane.whole else tuple(range(1, claim.row.parts + 1))
     settled = {
-        n for n, p in known.items() if p.carrier_id == lane.carrier_id and (p.ref_key or p.status != Status.SUBMITTED)
+        n
+        for n, p in known.items()
+        if p.carrier_id == lane.carrier_id and (p.ref_key or p.status != Status.SUBMITTED)
     }
     return tuple(number for number in wanted if number not in settled)
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
+from rejoinder.clock import MICROSECONDS, Clock
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.batches import Batches
 from rejoinder.flow.claims import LEASE_US, Claimed, Lane, claim
@@ -28,17 +29,28 @@ RENEW_SECONDS = 20.0
 STORE_AWAY_SECONDS = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all lanes stand on. `learnt`: the form in which each carrier's receipts name its ids."""
+
+    store: Store
+    clock: Clock
+    setup: Setup
+    learnt: Mapping[int, str]
+
+
 class CarrierLane:
     """One carrier's worker."""
 
-    def __init__(self, row: CarrierRow, carrier: Carrier, store: Store, clock: Clock, setup: Setup) -> None:
+    def __init__(self, row: CarrierRow, carrier: Carrier, ground: Ground) -> None:
         self.row = row
         self.carrier = carrier
-        self._store = store
-        self._clock = clock
-        self._setup = setup
+        self._store = ground.store
+        self._clock = ground.clock
+        self._setup = ground.setup
+        self._learnt = ground.learnt
         self._pace = Pace(carrier.window)
-        self._throughput = Throughput(float(row.settings.get("throughput") or 0), clock.monotonic())
+        self._throughput = Throughput(float(row.settings.get("throughput") or 0), ground.clock.monotonic())
         self._under_way: dict[asyncio.Task[None], Claim] = {}
         self._answers: Batches[Answered, None] = Batches(self._record_all, most=256, waiting=100_000)
         self._wake = asyncio.Event()
@@ -77,7 +89,7 @@ class CarrierLane:
             except RejoinderError as error:
                 log.warning("lane_waits_for_store", carrier=self.row.name, sentence=error.sentence)
                 wait = STORE_AWAY_SECONDS
-            except Exception as error:  # the lane's outermost line: it must go on
+            except Exception as error:  # noqa: BLE001  # the lane's outermost line: it must go on
                 log.error("lane_failed", carrier=self.row.name, exc_info=error)
                 wait = LOOK_SECONDS
             if wait > 0:
@@ -129,7 +141,9 @@ class CarrierLane:
     async def _carry(self, claim_: Claim, outgoing: Outgoing) -> None:
         try:
             outcomes = await self.carrier.send(outgoing)
-        except Exception as error:  # a carrier's outermost line: what it forgot to foresee is an unknown outcome
+        except (
+            Exception
+        ) as error:  # a carrier's outermost line: what it forgot to foresee is an unknown outcome
             log.error("carrier_failed", carrier=self.row.name, mt_id=outgoing.id, exc_info=error)
             outcomes = [Outcome(number, Fate.UNKNOWN) for number in outgoing.numbers]
         self._learn_pace(outcomes)
@@ -156,7 +170,8 @@ class CarrierLane:
     async def _record_all(self, answers: list[Answered]) -> Sequence[None]:
         now = self._clock.wall_us()
         routes = self._setup.routes
-        finished = await self._store.write(lambda tx: record(tx, answers, routes, now))
+        learnt = self._learnt.get(self.row.id)
+        finished = await self._store.write(lambda tx: record(tx, answers, routes, now, learnt))
         count_finished(finished)
         return [None] * len(answers)
 
@@ -178,13 +193,11 @@ MakeCarrier = Callable[[CarrierRow], Carrier]
 class Dispatch:
     """All lanes: one per carrier, started, changed and stopped as the operator's set-up says."""
 
-    def __init__(self, store: Store, clock: Clock, setup: Setup, make: MakeCarrier) -> None:
-        self._store = store
-        self._clock = clock
-        self._setup = setup
+    def __init__(self, ground: Ground, make: MakeCarrier) -> None:
+        self._ground = ground
+        self._setup = ground.setup
         self._make = make
         self.lanes: dict[int, CarrierLane] = {}
-        self.guard = ClockGuard(clock)
 
     def wake(self, carrier_id: int) -> None:
         """Messages for this carrier are on disk."""
@@ -205,7 +218,7 @@ class Dispatch:
 
     async def _open(self, row: CarrierRow) -> None:
         try:
-            lane = CarrierLane(row, self._make(row), self._store, self._clock, self._setup)
+            lane = CarrierLane(row, self._make(row), self._ground)
             await lane.start()
         except RejoinderError as error:
             log.error("carrier_not_started", carrier=row.name, sentence=error.sentence)

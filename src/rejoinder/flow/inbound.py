@@ -23,7 +23,7 @@ from rejoinder.observe import MO_PARKED, MO_REPEATED, MO_STORED
 
 _encode = msgspec.json.encode
 # What no text can hold in a JSON answer or a database: NUL, and halves of surrogate pairs.
-_UNSTORABLE = {0: "\ufffd"} | {code: "\ufffd" for code in range(0xD800, 0xE000)}
+_UNSTORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)], "\ufffd")
 
 
 @dataclass(slots=True)
@@ -101,7 +101,9 @@ async def _unseen(tx: Tx, parts: Sequence[InboundPart]) -> list[InboundPart]:
     for part in parts:
         if part.carrier_ref is not None:
             named.setdefault((part.carrier_id, part.carrier_ref), part)
-    new = await tx.inbound.note_seen([(*key, part.received_at) for key, part in sorted(named.items(), key=_by_key)])
+    new = await tx.inbound.note_seen(
+        [(*key, part.received_at) for key, part in sorted(named.items(), key=_by_key)]
+    )
     return [
         part
         for part in parts

@@ -37,8 +37,13 @@ class _Record:
     again: list[QueueRow] = field(default_factory=list)
 
 
-async def record(tx: Tx, answers: Sequence[Answered], routes: RoutingTable, now: int) -> dict[str, int]:
-    """Stores a batch of answers in one transaction; gives back the statuses that became final."""
+async def record(
+    tx: Tx, answers: Sequence[Answered], routes: RoutingTable, now: int, learnt: str | None = None
+) -> dict[str, int]:
+    """Stores a batch of answers in one transaction; gives back the statuses that became final.
+
+    `learnt`: the form in which the carrier names its ids in receipts, where that is known.
+    """
     await tx.receipts.lock_carriers({a.claim.row.carrier_id for a in answers})
     fences = await tx.outbox.fences([a.claim.row.id for a in answers])
     noted = _Record()
@@ -48,7 +53,7 @@ async def record(tx: Tx, answers: Sequence[Answered], routes: RoutingTable, now:
             # A row that is gone was ended meanwhile (expired): the carrier's ids are still worth keeping.
             _note(answer, routes, now, noted, queued=current is not None)
     noted.moves.parts[:0] = noted.taken
-    noted.moves.parts.extend(await kept_receipts(tx, noted.taken))
+    noted.moves.parts.extend(await kept_receipts(tx, noted.taken, learnt))
     await tx.outbox.drop(noted.done)
     await tx.outbox.requeue(noted.again)
     await tx.messages.drop_parts(noted.moves.rerouting)
@@ -60,8 +65,9 @@ def _note(answer: Answered, routes: RoutingTable, now: int, noted: _Record, queu
     fates = {outcome.fate for outcome in answer.outcomes}
     for outcome in answer.outcomes:
         if outcome.fate is Fate.ACCEPTED:
-            key = reference.key(outcome.ref) if outcome.ref else None
-            noted.taken.append(PartRow(row.id, outcome.number, row.carrier_id, Status.SENT, outcome.ref, key))
+            key = reference.key(outcome.ref or "") or None
+            ref = outcome.ref if key else None
+            noted.taken.append(PartRow(row.id, outcome.number, row.carrier_id, Status.SENT, ref, key))
     if not queued:
         return
     if fates == {Fate.REFUSED} and len(answer.outcomes) == _expected(answer):
@@ -69,7 +75,9 @@ def _note(answer: Answered, routes: RoutingTable, now: int, noted: _Record, queu
         return
     for outcome in answer.outcomes:
         if outcome.fate is Fate.REFUSED:
-            noted.moves.parts.append(PartRow(row.id, outcome.number, row.carrier_id, Status.REJECTED, None, None))
+            noted.moves.parts.append(
+                PartRow(row.id, outcome.number, row.carrier_id, Status.REJECTED, None, None)
+            )
     if fates & {Fate.LATER, Fate.THROTTLED, Fate.UNKNOWN}:
         noted.again.append(_again(answer, fates, now))
     else:
@@ -106,7 +114,9 @@ def _again(answer: Answered, fates: set[Fate], now: int) -> QueueRow:
         # attempts marks that parts are on disk which the next claim must look at.
         return replace(row, unknown=True, due_at=now + LEASE_US, attempts=max(1, row.attempts))
     if Fate.LATER not in fates:
-        return replace(row, unknown=False, attempts=max(1, row.attempts))  # throttled: its place in the order stays
+        return replace(
+            row, unknown=False, attempts=max(1, row.attempts)
+        )  # throttled: its place in the order stays
     attempts = row.attempts + 1
     due = min(retry_at(now, attempts, answer.chance), row.valid_until)
     return replace(row, unknown=False, due_at=due, attempts=attempts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from rejoinder.message.model import (
     Entry,
@@ -26,6 +26,9 @@ from rejoinder.message.model import (
 T = TypeVar("T")
 
 NO_CEILING = 2**62
+# Credit accounts that every store has: what the operator gives comes from the one, what is used goes to the other.
+OPERATOR_ACCOUNT = 1
+USAGE_ACCOUNT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,9 @@ class Outbox(Protocol):
 
     async def insert(self, mts: Sequence[Mt], rows: Sequence[QueueRow]) -> None: ...
 
-    async def due(self, carrier_id: int, now: int, most: int, customer_id: int | None = None) -> list[Claim]: ...
+    async def due(
+        self, carrier_id: int, now: int, most: int, customer_id: int | None = None
+    ) -> list[Claim]: ...
 
     async def customers_waiting(self, carrier_id: int, after: int, most: int) -> list[int]: ...
 
@@ -308,7 +313,9 @@ class Replies(Protocol):
 
     async def owners(self, numbers: Collection[str]) -> dict[str, NumberOwner]: ...
 
-    async def references(self, keys: Collection[tuple[int, str]], since: int) -> dict[tuple[int, str], Earlier]: ...
+    async def references(
+        self, keys: Collection[tuple[int, str]], since: int
+    ) -> dict[tuple[int, str], Earlier]: ...
 
     async def put_references(self, rows: Sequence[tuple[int, str, str, str]], at: int) -> None:
         """(user_id, reference, mt_id, digest)."""
@@ -427,18 +434,27 @@ class Directory(Protocol):
         """Tells running servers to look again."""
 
 
+Kind = Literal["reseller", "customer", "user", "number", "sender", "carrier", "route"]
+# Column to value; which columns there are differs by kind.
+Record = Mapping[str, Any]
+
+
 class Registry(Protocol):
-    """What the operator's commands read and change: rows as mappings of field to value."""
+    """What the operator's commands read and change (columns: store/tables/registry.py)."""
 
-    async def add(self, kind: str, fields: Mapping[str, object]) -> int: ...
+    async def add(self, kind: Kind, fields: Record) -> bool:
+        """False: one of that name is there already, nothing was added."""
 
-    async def rows(self, kind: str) -> list[dict[str, object]]: ...
+    async def find(self, kind: Kind, where: Record) -> list[Record]:
+        """Those whose columns have these values; all of them for an empty `where`."""
 
-    async def find(self, kind: str, **key: object) -> list[dict[str, object]]: ...
+    async def change(self, kind: Kind, record: Record, fields: Record) -> None:
+        """`record` is one that `find` gave."""
 
-    async def change(self, kind: str, key: Mapping[str, object], fields: Mapping[str, object]) -> int: ...
+    async def remove(self, kind: Kind, record: Record) -> None:
+        """A carrier's routes go with it."""
 
-    async def remove(self, kind: str, **key: object) -> int: ...
+    async def open_mailbox(self, user_id: int) -> None: ...
 
     async def accept_clock(self) -> None: ...
 

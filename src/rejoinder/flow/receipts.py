@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from rejoinder.clock import Clock
 from rejoinder.flow.batches import Batches
-from rejoinder.flow.ports import KeptReceipt, KnownRef, MtState, Store, Transfer, Tx
+from rejoinder.flow.ports import USAGE_ACCOUNT, KeptReceipt, KnownRef, MtState, Store, Transfer, Tx
 from rejoinder.message import reference, status
 from rejoinder.message.model import PartRow, Receipt
 from rejoinder.message.objectid import is_object_id
@@ -105,7 +105,12 @@ async def _refund(tx: Tx, states: Sequence[MtState], now: int) -> None:
     accounts = await tx.messages.payers([state.id for state in states])
     await tx.credits.lock(accounts.values())
     await tx.credits.transfer(
-        [Transfer(2, accounts[state.id], state.charge, "refund", state.id) for state in states if state.charge], now
+        [
+            Transfer(USAGE_ACCOUNT, accounts[state.id], state.charge, "refund", state.id)
+            for state in states
+            if state.charge
+        ],
+        now,
     )
 
 
@@ -122,7 +127,8 @@ class ReceiptIntake:
         self._store = store
         self._clock = clock
         self._batches: Batches[Receipt, None] = Batches(self._store_all, most=256)
-        self._learnt: dict[int, str] = {}
+        # The form in which each carrier names its ids in receipts, learnt from those that leave no doubt.
+        self.learnt: dict[int, str] = {}
 
     async def take(self, receipt: Receipt) -> None:
         """Stores a receipt's effect, or the receipt itself. Raises Overloaded, StoreUnavailable."""
@@ -134,7 +140,7 @@ class ReceiptIntake:
     async def _store_all(self, receipts: list[Receipt]) -> Sequence[None]:
         now = self._clock.wall_us()
         finished, learnt, matched = await self._store.write(lambda tx: self._apply(tx, receipts, now))
-        self._learnt.update(learnt)
+        self.learnt.update(learnt)
         RECEIPTS.labels("matched").inc(matched)
         RECEIPTS.labels("unmatched").inc(len(receipts) - matched)
         count_finished(finished)
@@ -151,7 +157,7 @@ class ReceiptIntake:
             own = [receipt for receipt in receipts if receipt.carrier_id == carrier_id]
             known = await _known_refs(tx, carrier_id, own)
             for receipt in own:
-                found = find(receipt.ref, known, self._learnt.get(carrier_id))
+                found = find(receipt.ref, known, self.learnt.get(carrier_id))
                 if found is None:
                     unmatched.append((receipt, reference.key(receipt.ref)))
                     continue
@@ -177,14 +183,16 @@ async def _known_refs(tx: Tx, carrier_id: int, receipts: Sequence[Receipt]) -> d
     return known
 
 
-def find(ref: str, known: Mapping[str, Sequence[KnownRef]], learnt: str | None) -> tuple[KnownRef, str] | None:
+def find(
+    ref: str, known: Mapping[str, Sequence[KnownRef]], learnt: str | None
+) -> tuple[KnownRef, str] | None:
     """The part a receipt's id means, and the form in which the carrier named it."""
     candidates = {part.ref: part for _, key in reference.forms(ref) for part in known.get(key, ())}
     best = reference.best(ref, list(candidates), learnt)
     return None if best is None else (candidates[best[0]], best[1])
 
 
-async def kept_receipts(tx: Tx, parts: Sequence[PartRow]) -> list[PartRow]:
+async def kept_receipts(tx: Tx, parts: Sequence[PartRow], learnt: str | None) -> list[PartRow]:
     """Receipts that came before these ids were known; they are taken out and given back as facts."""
     facts: list[PartRow] = []
     used: list[int] = []
@@ -192,7 +200,7 @@ async def kept_receipts(tx: Tx, parts: Sequence[PartRow]) -> list[PartRow]:
         named = {part.ref: part for part in parts if part.carrier_id == carrier_id and part.ref}
         keys = {key for ref in named for _, key in reference.forms(ref)}
         for kept in await tx.receipts.kept(carrier_id, keys):
-            part = _named_by(kept, named)
+            part = _named_by(kept, named, learnt)
             if part is not None:
                 used.append(kept.id)
                 facts.append(replace(part, status=kept.status, ref=None, ref_key=None))
@@ -200,6 +208,6 @@ async def kept_receipts(tx: Tx, parts: Sequence[PartRow]) -> list[PartRow]:
     return facts
 
 
-def _named_by(kept: KeptReceipt, named: Mapping[str, PartRow]) -> PartRow | None:
-    best = reference.best(kept.ref, list(named))
+def _named_by(kept: KeptReceipt, named: Mapping[str, PartRow], learnt: str | None) -> PartRow | None:
+    best = reference.best(kept.ref, list(named), learnt)
     return None if best is None else named[best[0]]

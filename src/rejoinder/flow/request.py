@@ -94,7 +94,9 @@ def _recipient(request: SendRequest) -> str:
     found = None if "recipient" in request.broken else phone.recipient(request.recipient)
     if found is None:
         raise MessageRefused(
-            MessageError.INVALID_RECIPIENT, "recipient must be 8 to 16 digits in international format", "recipient"
+            MessageError.INVALID_RECIPIENT,
+            "recipient must be 8 to 16 digits in international format",
+            "recipient",
         )
     return found
 
@@ -103,7 +105,12 @@ def _text(request: SendRequest, max_parts: int) -> tuple[str, str, int, MessageR
     """Body, alphabet and parts; a fault that ranks behind the sender's (-110) is handed back, not raised."""
     fault = None
     if "text" in request.broken:
-        return "", "", 1, MessageRefused(MessageError.UNKNOWN_ENCODING, "text is not valid UTF-8 text", "text")
+        return (
+            "",
+            "",
+            1,
+            MessageRefused(MessageError.UNKNOWN_ENCODING, "text is not valid UTF-8 text", "text"),
+        )
     if not request.text:
         raise MessageRefused(MessageError.TEXT_EMPTY, "text is missing or empty", "text")
     encoding = request.encoding.lower() or "auto"
@@ -131,7 +138,9 @@ def _sender(request: SendRequest) -> str:
         found = phone.sender(request.sender)
     if found is None:
         raise MessageRefused(
-            MessageError.INVALID_SENDER, "sender must be 2 to 11 letters and digits, or 3 to 16 digits", "sender"
+            MessageError.INVALID_SENDER,
+            "sender must be 2 to 11 letters and digits, or 3 to 16 digits",
+            "sender",
         )
     return found
 
@@ -155,7 +164,9 @@ def _no_broken(request: SendRequest) -> None:
 
 def _client_ref(request: SendRequest) -> str:
     if len(request.client_ref) > 64:
-        raise MessageRefused(MessageError.UNKNOWN_ENCODING, "clientRef must be 1 to 64 characters", "clientRef")
+        raise MessageRefused(
+            MessageError.UNKNOWN_ENCODING, "clientRef must be 1 to 64 characters", "clientRef"
+        )
     return request.client_ref
 
 
@@ -174,7 +185,9 @@ def _reply_to(request: SendRequest) -> str | None:
     if len(target) <= _TARGET_LIMIT and (_MAIL.fullmatch(target) or _is_url(target)):
         return target
     raise MessageRefused(
-        MessageError.REPLY_TO_NOT_SUPPORTED, "replyTo must be log, an http(s) URL or mailto:address", "replyTo"
+        MessageError.REPLY_TO_NOT_SUPPORTED,
+        "replyTo must be log, an http(s) URL or mailto:address",
+        "replyTo",
     )
 
 
@@ -183,7 +196,11 @@ def _is_url(target: str) -> bool:
         return False
     try:
         found = urlsplit(target)
-        return found.scheme.lower() in ("http", "https") and bool(found.hostname) and (found.port is None or found.port > 0)
+        return (
+            found.scheme.lower() in ("http", "https")
+            and bool(found.hostname)
+            and (found.port is None or found.port > 0)
+        )
     except ValueError:
         return False
 

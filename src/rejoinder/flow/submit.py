@@ -1,73 +1,33 @@
 """MT step 1: authorise, charge and store what a customer sends. Every door calls `Submissions.submit`.
 
 Answered SUBMITTED means: message, charge, queue row and mailbox entry are on disk in one transaction
-(contract §6). Submissions that come together are stored together; each is judged by itself.
+(contract §6). Submissions that come together are stored together; each is judged by itself (desk.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
-import msgspec
 
 from rejoinder.clock import MICROSECONDS, Clock
 from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.batches import Batches
+from rejoinder.flow.desk import Accepted, Books, Desk, Limits, Order, Terms
 from rejoinder.flow.mailbox import Placement
-from rejoinder.flow.ports import Earlier, Funds, Pair, Store, Transfer, Tx, UserRow
-from rejoinder.flow.replies import choose
+from rejoinder.flow.ports import Pair, Store, Tx, UserRow
 from rejoinder.flow.request import (
     Draft,
     MessageRefused,
     SendRequest,
     draft,
     no_pool_number,
-    not_routed,
     sender_not_allowed,
 )
 from rejoinder.flow.setup import Setup
-from rejoinder.message.codes import MessageError
-from rejoinder.message.model import Entry, Mt, QueueRow, Rotation, ShownMt
 from rejoinder.message.objectid import ObjectIds
-from rejoinder.message.status import Status
 from rejoinder.observe import MT_ACCEPTED, MT_REFUSED, PAIRS_REUSED
 
-# Contract §1: every message reaches a final status within 49 hours of its release.
-LIFETIME_US = 49 * 3600 * MICROSECONDS
+# Contract §6: how long the same clientRef is the same message.
 REFERENCE_US = 24 * 3600 * MICROSECONDS
-# Contract §12: one credit per part unless a rate table says otherwise.
-PRICE_PER_PART = 1000
-USAGE_ACCOUNT = 2
-_encode = msgspec.json.encode
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The operator's limits: parts per message, and the reply window in seconds (contract §11)."""
-
-    max_parts: int = 10
-    reply_window: int = 7 * 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A draft with what its user and the operator's set-up decide: sender ("" = from the pool), first carrier."""
-
-    user: UserRow
-    draft: Draft
-    sender: str
-    rotation: str
-    carrier_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A message on disk: its documentId, and its status (another than SUBMITTED for a repeated clientRef)."""
-
-    id: str
-    recipient: str
-    status: int
 
 
 class Submissions:
@@ -125,27 +85,6 @@ class Submissions:
         return desk.outcomes
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What all messages of one batch share."""
-
-    pool: tuple[str, ...]
-    now: int
-    ids: ObjectIds
-    limits: Limits
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """What a batch of orders must know from the store, read under its locks."""
-
-    boxes: dict[int, Placement]
-    funds: dict[int, Funds]
-    earlier: dict[tuple[int, str], Earlier]
-    pairs: dict[str, dict[str, Pair]]
-    talks: dict[tuple[int, str], str]
-
-
 async def _accept(tx: Tx, orders: Sequence[Order], terms: Terms) -> Desk:
     """One transaction: read under locks, judge each order, store all that follows (any number of orders)."""
     books = await _open_books(tx, orders, terms)
@@ -175,142 +114,3 @@ async def _open_books(tx: Tx, orders: Sequence[Order], terms: Terms) -> Books:
         pairs.setdefault(pair.handset, {})[pair.number] = pair
     talks = await tx.replies.conversations({(o.user.id, o.draft.recipient) for o in orders})
     return Books({box.user_id: Placement(box) for box in boxes}, funds, earlier, pairs, talks)
-
-
-class Desk:
-    """Judges orders one after the other and notes what is to be stored. Pure: it only changes itself."""
-
-    def __init__(self, books: Books, terms: Terms) -> None:
-        self._books = books
-        self._terms = terms
-        self._balance = {account: funds.balance for account, funds in books.funds.items()}
-        self._written: dict[tuple[str, str], Pair] = {}
-        self._talked: dict[tuple[int, str], Pair] = {}
-        self.outcomes: list[Accepted | MessageRefused] = []
-        self.entries: list[Entry] = []
-        self.mts: list[Mt] = []
-        self.queue: list[QueueRow] = []
-        self.charges: list[Transfer] = []
-        self.references: list[tuple[int, str, str, str]] = []
-        self.reused = 0
-
-    def judge(self, order: Order) -> None:
-        """Adds the order's outcome, in the contract's order: -120, 12, -210."""
-        try:
-            self.outcomes.append(self._repeated(order) or self._take(order))
-        except MessageRefused as refused:
-            self.outcomes.append(refused)
-
-    def _repeated(self, order: Order) -> Accepted | None:
-        """The message sent before under the same clientRef, if this is the same."""
-        reference = order.draft.client_ref
-        known = self._books.earlier.get((order.user.id, reference)) if reference else None
-        if known is None:
-            return None
-        if known.digest != order.draft.digest():
-            raise MessageRefused(
-                MessageError.CLIENT_REF_TAKEN, "clientRef was used for another message", "clientRef"
-            )
-        return Accepted(known.mt_id, known.recipient, known.status)
-
-    def _take(self, order: Order) -> Accepted:
-        if order.carrier_id is None:
-            raise not_routed()
-        price = order.draft.parts * PRICE_PER_PART
-        account = order.user.credit_account_id
-        if self._books.funds[account].prepaid and self._balance[account] < price:
-            raise MessageRefused(MessageError.NOT_ENOUGH_CREDITS, "the customer has not enough credits")
-        self._balance[account] -= price
-        timestamp = self._books.boxes[order.user.id].give(self._terms.now // MICROSECONDS)
-        mt_id = self._terms.ids.make(timestamp)
-        sender = order.sender or self._pool_number(order, mt_id)
-        self._note_own_sender(order, mt_id)
-        self.charges.append(Transfer(account, USAGE_ACCOUNT, price, "charge", mt_id))
-        self._note_message(order, mt_id, timestamp, sender)
-        self._note_reference(order, mt_id)
-        return Accepted(mt_id, order.draft.recipient, Status.SUBMITTED)
-
-    def _note_message(self, order: Order, mt_id: str, timestamp: int, sender: str) -> None:
-        wanted, user, now = order.draft, order.user, self._terms.now
-        shown = _encode(ShownMt(mt_id, wanted.text, timestamp, wanted.recipient))
-        self.entries.append(Entry(user.id, timestamp, mt_id, False, shown))
-        self.mts.append(
-            Mt(
-                id=mt_id,
-                user_id=user.id,
-                customer_id=user.customer_id,
-                recipient=wanted.recipient,
-                sender=sender,
-                status=Status.SUBMITTED,
-                parts=wanted.parts,
-                charge=wanted.parts * PRICE_PER_PART,
-                # Contract §6: replyTo is only effective where the pool chose the sender.
-                reply_to=None if order.sender else wanted.reply_to,
-                accepted_at=now,
-                expires_at=now + LIFETIME_US,
-            )
-        )
-        assert order.carrier_id is not None
-        self.queue.append(
-            QueueRow(
-                id=mt_id,
-                carrier_id=order.carrier_id,
-                customer_id=user.customer_id,
-                recipient=wanted.recipient,
-                sender=sender,
-                text=wanted.body,
-                alphabet=wanted.alphabet,
-                parts=wanted.parts,
-                due_at=now,
-                valid_until=now + wanted.validity * MICROSECONDS,
-            )
-        )
-
-    def _note_reference(self, order: Order, mt_id: str) -> None:
-        wanted = order.draft
-        if wanted.client_ref:
-            key = (order.user.id, wanted.client_ref)
-            self.references.append((*key, mt_id, wanted.digest()))
-            self._books.earlier[key] = Earlier(mt_id, wanted.digest(), wanted.recipient, Status.SUBMITTED)
-
-    def _pool_number(self, order: Order, mt_id: str) -> str:
-        """Chooses the number replies will come to (contract §11), and notes the pair."""
-        handset = order.draft.recipient
-        used = self._books.pairs.setdefault(handset, {})
-        talk = (order.user.id, handset)
-        conversation = order.rotation == Rotation.CONVERSATION
-        number = self._books.talks.get(talk) if conversation else None
-        if number is None or number not in self._terms.pool:
-            chosen = choose(self._terms.pool, handset, {n: pair.used_at for n, pair in used.items()})
-            number = chosen.number
-            window = self._terms.limits.reply_window * MICROSECONDS
-            self.reused += chosen.used_at is not None and self._terms.now - chosen.used_at < window
-        if conversation:
-            self._books.talks[talk] = number
-        # Uses of one moment, or before a clock stepped back, still count up: the oldest is always known.
-        at = max(self._terms.now, 1 + max((pair.used_at for pair in used.values()), default=0))
-        pair = Pair(handset, number, order.user.id, mt_id, conversation, at)
-        used[number] = self._written[handset, number] = pair
-        self._note_talk(talk, mt_id, at)
-        return number
-
-    def _note_own_sender(self, order: Order, mt_id: str) -> None:
-        """The user's own number: a reply answers the latest message from it to that handset."""
-        handset, now = order.draft.recipient, self._terms.now
-        if order.sender:
-            if order.sender.isdigit():
-                pair = Pair(handset, order.sender, order.user.id, mt_id, False, now)
-                self._written[handset, order.sender] = pair
-            self._note_talk((order.user.id, handset), mt_id, now)
-
-    def _note_talk(self, talk: tuple[int, str], mt_id: str, at: int) -> None:
-        """Where user and handset are in conversation, this is now its latest message."""
-        number = self._books.talks.get(talk)
-        if number is not None:
-            self._talked[talk] = Pair(talk[1], number, talk[0], mt_id, True, at)
-
-    def written_pairs(self) -> list[Pair]:
-        return list(self._written.values())
-
-    def written_talks(self) -> list[Pair]:
-        return [self._talked[key] for key in sorted(self._talked)]

@@ -64,13 +64,15 @@ class Upkeep:
 
     async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         if self.guard.suspect():
-            log.warning("clock_suspect", reason="wall and monotonic clock parted; rejoinder clock accept believes it")
+            log.warning(
+                "clock_suspect", reason="wall and monotonic clock parted; rejoinder clock accept believes it"
+            )
             return
         try:
             await work()
         except RejoinderError as error:
             log.warning("upkeep_waits", sentence=error.sentence)
-        except Exception as error:  # upkeep's outermost line: tomorrow's step must still come
+        except Exception as error:  # noqa: BLE001  # upkeep's outermost line: tomorrow's step must still come
             log.error("upkeep_failed", exc_info=error)
 
     async def end_messages(self) -> None:
@@ -95,7 +97,7 @@ class Upkeep:
             else:
                 again.append((row, following.carrier_id))
         parts = {part.mt_id for part in await tx.messages.parts([row.id for row, _ in again]) if part.ref_key}
-        moves.ended.update({mt_id: Status.UNDELIVERABLE for mt_id in parts})
+        moves.ended.update(dict.fromkeys(parts, Status.UNDELIVERABLE))
         free = [(row, carrier) for row, carrier in again if row.id not in parts]
         await tx.messages.drop_parts([row.id for row, _ in free])
         await tx.outbox.requeue([_moved(row, carrier, now) for row, carrier in free])
@@ -125,7 +127,7 @@ class Upkeep:
 
     async def _repeat(self, step: Callable[[Tx], Awaitable[int]]) -> None:
         while await self._store.write(step) == STEP:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # noqa: ASYNC110  # lets others go first; nothing is waited for
 
 
 def _moved(row: QueueRow, carrier_id: int, now: int) -> QueueRow:

@@ -28,4 +28,6 @@ async def open_store(url: str, clock: Clock, serving: bool = False) -> SqliteSto
         from rejoinder.store.postgres import PostgresStore
 
         return await PostgresStore.open(url, clock)
-    raise ConfigInvalid("the database must be sqlite:///path/file.db or postgresql://user@host/name", "database")
+    raise ConfigInvalid(
+        "the database must be sqlite:///path/file.db or postgresql://user@host/name", "database"
+    )

@@ -57,7 +57,8 @@ def statement(name: str, purpose: str, text: str) -> Statement:
     picks = ", ".join(f"value->>{i} AS {column}" for i, (column, _) in enumerate(columns))
     arrays = ", ".join(f"${i + 1}::{kind}[]" for i, (_, kind) in enumerate(columns))
     names = ", ".join(column for column, _ in columns)
-    on_sqlite = _ROWS.sub(f"(SELECT {picks} FROM json_each(?1)) AS r", _LOCK.sub("", text))
+    # Nothing of a caller's gets into these texts: only names and types written in our own query files.
+    on_sqlite = _ROWS.sub(f"(SELECT {picks} FROM json_each(?1)) AS r", _LOCK.sub("", text))  # noqa: S608
     # The replacement is handed in as a function: "\" or "\1" in it would be read as a group.
     on_postgres = _ROWS.sub(lambda _: f"unnest({arrays}) AS r({names})", text)
     sqlite, values = _numbered(on_sqlite, 2 if columns else 1, "?")

@@ -28,10 +28,12 @@ class Migration:
 
 def migrations(engine: str) -> list[Migration]:
     """The steps of an engine (sqlite, postgres) in order."""
-    found = []
-    for file in (files("rejoinder.store") / "sql" / engine).iterdir():
-        if match := _NAME.fullmatch(file.name):
-            found.append(Migration(int(match.group(1)), match.group(2), file.read_text("utf-8")))
+    folder = (files("rejoinder.store") / "sql" / engine).iterdir()
+    found = [
+        Migration(int(match.group(1)), match.group(2), file.read_text("utf-8"))
+        for file in folder
+        if (match := _NAME.fullmatch(file.name))
+    ]
     return sorted(found, key=lambda step: step.version)
 
 

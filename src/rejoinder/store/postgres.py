@@ -55,7 +55,9 @@ class PostgresSession:
     async def rows(self, statement: Statement, *values: object) -> Sequence[Row]:
         return await self._connection.fetch(statement.postgres, *values)  # type: ignore[no-any-return]  # asyncpg is untyped
 
-    async def bulk(self, statement: Statement, rows: Sequence[Sequence[object]], *values: object) -> Sequence[Row]:
+    async def bulk(
+        self, statement: Statement, rows: Sequence[Sequence[object]], *values: object
+    ) -> Sequence[Row]:
         if not rows:
             return ()
         columns = [list(column) for column in zip(*rows, strict=True)]
@@ -82,7 +84,9 @@ class _CommittedReads:
     def __init__(self, pool: Any) -> None:
         self._pool = pool
 
-    async def _on_connection(self, run: Callable[[PostgresSession], Awaitable[Sequence[Row]]]) -> Sequence[Row]:
+    async def _on_connection(
+        self, run: Callable[[PostgresSession], Awaitable[Sequence[Row]]]
+    ) -> Sequence[Row]:
         try:
             async with self._pool.acquire() as connection:
                 return await run(PostgresSession(connection))
@@ -96,7 +100,9 @@ class _CommittedReads:
         except _AWAY as error:
             raise StoreUnavailable(f"the database is away ({type(error).__name__})") from error
 
-    async def bulk(self, statement: Statement, rows: Sequence[Sequence[object]], *values: object) -> Sequence[Row]:
+    async def bulk(
+        self, statement: Statement, rows: Sequence[Sequence[object]], *values: object
+    ) -> Sequence[Row]:
         return await self._on_connection(lambda session: session.bulk(statement, rows, *values))
 
     async def lock_names(self, names: Sequence[str]) -> None:
@@ -131,7 +137,9 @@ class PostgresStore:
                 command_timeout=30,
             )
         except (*_AWAY, asyncpg.PostgresError, ValueError) as error:
-            raise StoreUnavailable(f"the database can't be reached ({type(error).__name__}: {error})") from error
+            raise StoreUnavailable(
+                f"the database can't be reached ({type(error).__name__}: {error})"
+            ) from error
         return cls(pool, opening.warnings)
 
     async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:

@@ -16,7 +16,9 @@ class Session(Protocol):
 
     async def rows(self, statement: Statement, *values: object) -> Sequence[Row]: ...
 
-    async def bulk(self, statement: Statement, rows: Sequence[Sequence[object]], *values: object) -> Sequence[Row]:
+    async def bulk(
+        self, statement: Statement, rows: Sequence[Sequence[object]], *values: object
+    ) -> Sequence[Row]:
         """The same with `@rows`; without rows the statement is not run at all."""
 
     async def lock_names(self, names: Sequence[str]) -> None:

@@ -50,7 +50,9 @@ class SqliteSession:
     async def rows(self, statement: Statement, *values: Any) -> Sequence[Row]:
         return self._execute(statement.sqlite, values).fetchall()
 
-    async def bulk(self, statement: Statement, rows: Sequence[Sequence[object]], *values: Any) -> Sequence[Row]:
+    async def bulk(
+        self, statement: Statement, rows: Sequence[Sequence[object]], *values: Any
+    ) -> Sequence[Row]:
         if not rows:
             return ()
         return self._execute(statement.sqlite, (_encode(rows).decode(), *values)).fetchall()

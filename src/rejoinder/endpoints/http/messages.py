@@ -6,10 +6,10 @@ from rejoinder.endpoints.http.logins import CallRefused, account_user, message_u
 from rejoinder.endpoints.http.params import Params
 from rejoinder.endpoints.http.responses import Family, Response, encode, fault
 from rejoinder.flow.accounts import Accounts
-from rejoinder.flow.money import format_credits
 from rejoinder.flow.ports import Store
 from rejoinder.flow.request import MessageRefused, SendRequest
 from rejoinder.flow.submit import Submissions
+from rejoinder.message import money
 from rejoinder.message.codes import MessageError
 from rejoinder.message.status import Status
 
@@ -63,16 +63,22 @@ class MessageCalls:
             user = await message_user(params, self._accounts, document=True)
             document = params["documentId"]
             if document is None:
-                raise MessageRefused(MessageError.UNKNOWN_ENCODING, "documentId is not valid UTF-8 text", "documentId")
+                raise MessageRefused(
+                    MessageError.UNKNOWN_ENCODING, "documentId is not valid UTF-8 text", "documentId"
+                )
             known = await self._store.read.messages.status(document)
             if known is None:
                 return Response(encode({"documentId": document, "messageStatus": str(int(Status.UNKNOWN))}))
             owner, recipient, status = known
             if owner != user.id:
-                raise MessageRefused(MessageError.NOT_YOURS, "that document belongs to somebody else", "documentId")
+                raise MessageRefused(
+                    MessageError.NOT_YOURS, "that document belongs to somebody else", "documentId"
+                )
         except MessageRefused as refused:
             return fault(Family.MESSAGE, refused.code, refused.sentence)
-        return Response(encode({"documentId": document, "recipient": recipient, "messageStatus": str(status)}))
+        return Response(
+            encode({"documentId": document, "recipient": recipient, "messageStatus": str(status)})
+        )
 
     async def credit_balance(self, params: Params) -> Response:
         try:
@@ -82,4 +88,4 @@ class MessageCalls:
             return fault(Family.ACCOUNT, refused.status, refused.sentence)
         funds = await self._store.read.credits.balance(user.credit_account_id)
         # Contract §5: both are strings on success, the status too.
-        return Response(encode({"creditBalance": format_credits(funds.balance), "status": "0"}))
+        return Response(encode({"creditBalance": money.to_text(funds.balance), "status": "0"}))

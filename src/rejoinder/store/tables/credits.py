@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from rejoinder.flow.ports import Funds, Transfer
+from rejoinder.flow.ports import OPERATOR_ACCOUNT, USAGE_ACCOUNT, Funds, Transfer
 from rejoinder.message.model import Billing
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Session
 
 _SQL = queries("credits")
 # Every transfer in or out of the system meets these; their balances are what the ledger sums to.
-OPERATOR_ID = 1
-USAGE_ID = 2
-_NOT_KEPT = frozenset({OPERATOR_ID, USAGE_ID})
+_NOT_KEPT = frozenset({OPERATOR_ACCOUNT, USAGE_ACCOUNT})
 
 
 class CreditTables:
@@ -39,7 +37,9 @@ class CreditTables:
         kept = sorted((account, by) for account, by in change.items() if account not in _NOT_KEPT and by)
         await self._session.bulk(_SQL["add_balances"], kept)
         await self._session.bulk(
-            _SQL["insert_ledger"], [(t.payer_id, t.payee_id, t.amount, t.reason, t.message_id) for t in transfers], at
+            _SQL["insert_ledger"],
+            [(t.payer_id, t.payee_id, t.amount, t.reason, t.message_id) for t in transfers],
+            at,
         )
 
     async def balance(self, account_id: int) -> Funds:

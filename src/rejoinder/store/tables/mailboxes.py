@@ -35,8 +35,7 @@ class MailboxTables:
 
     async def page(self, query: PageQuery, most: int) -> Sequence[PageRow]:
         statement = _PAGE_RECEIVED if query.received else _PAGE
-        rows = await self._session.rows(statement, query.user_id, query.since, query.ceiling, most)
-        return rows  # type: ignore[return-value]  # the columns of read_page are those of PageRow
+        return await self._session.rows(statement, query.user_id, query.since, query.ceiling, most)  # type: ignore[return-value]  # the columns of read_page are those of PageRow
 
     async def lock(self, user_ids: Collection[int]) -> list[LockedMailbox]:
         keys = [(user_id,) for user_id in sorted(set(user_ids))]

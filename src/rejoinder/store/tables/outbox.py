@@ -44,16 +44,16 @@ class OutboxTables:
 
     async def insert(self, mts: Sequence[Mt], rows: Sequence[QueueRow]) -> None:
         accepted = [
-            (m.id, m.user_id, m.customer_id, m.recipient, m.sender, m.status, m.parts, m.charge, m.reply_to)
-            + (m.accepted_at, m.expires_at)
+            (m.id, m.user_id, m.customer_id, m.recipient, m.sender, m.status, m.parts, m.charge, m.reply_to,
+             m.accepted_at, m.expires_at)
             for m in mts
-        ]
+        ]  # fmt: skip
         await self._session.bulk(_SQL["insert_mts"], accepted)
         queued = [
-            (q.id, q.carrier_id, q.customer_id, q.recipient, q.sender, q.text, q.alphabet, q.parts, q.due_at)
-            + (q.valid_until,)
+            (q.id, q.carrier_id, q.customer_id, q.recipient, q.sender, q.text, q.alphabet, q.parts, q.due_at,
+             q.valid_until)
             for q in rows
-        ]
+        ]  # fmt: skip
         await self._session.bulk(_SQL["insert_outbox"], queued)
 
     async def due(self, carrier_id: int, now: int, most: int, customer_id: int | None = None) -> list[Claim]:
@@ -64,7 +64,9 @@ class OutboxTables:
         return [_claim(row) for row in rows]
 
     async def customers_waiting(self, carrier_id: int, after: int, most: int) -> list[int]:
-        return [row[0] for row in await self._session.rows(_SQL["customers_waiting"], carrier_id, after, most)]
+        return [
+            row[0] for row in await self._session.rows(_SQL["customers_waiting"], carrier_id, after, most)
+        ]
 
     async def mark_claimed(self, claims: Sequence[Claim], now: int, lease: int) -> None:
         await self._session.bulk(
