@@ -175,7 +175,7 @@ async def test_a_rerouted_message_may_go_whole_after_it_went_in_parts(centre: Ce
     await centre.pool("61500079987")
     sent = await centre.send(user, "x" * 200)
     await centre.deliver(first, lambda _, number: Outcome(number, Fate.REFUSED))
-    ((claim, outgoing),) = (await centre.claim(second, whole=True)).outgoing
+    ((claim, _),) = (await centre.claim(second, whole=True)).outgoing
     await centre.answer(claim, [Outcome(0, Fate.ACCEPTED, "whole-1")])
     await centre.receipt(second, "whole-1")
     assert await centre.status(sent.id) == Status.DELIVERED

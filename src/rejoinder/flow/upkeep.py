@@ -126,8 +126,8 @@ class Upkeep:
         self._walked = owners[-1][0] if len(owners) == STEP else 0
 
     async def _repeat(self, step: Callable[[Tx], Awaitable[int]]) -> None:
-        while await self._store.write(step) == STEP:
-            await asyncio.sleep(0)  # noqa: ASYNC110  # lets others go first; nothing is waited for
+        while await self._store.write(step) == STEP:  # noqa: ASYNC110
+            await asyncio.sleep(0)  # others first; nothing is waited for
 
 
 def _moved(row: QueueRow, carrier_id: int, now: int) -> QueueRow:

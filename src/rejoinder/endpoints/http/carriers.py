@@ -103,7 +103,9 @@ def _authorised(request: Request, carrier: CarrierRow) -> bool:
 
 
 def _unauthorised() -> Response:
-    body = encode({"status": int(AccountCode.AUTHENTICATION_FAILED), "error": "this carrier's token is needed"})
+    body = encode(
+        {"status": int(AccountCode.AUTHENTICATION_FAILED), "error": "this carrier's token is needed"}
+    )
     return Response(body, 401, [(b"www-authenticate", b"Bearer")])
 
 
@@ -126,7 +128,9 @@ def _fields(request: Request) -> dict[str, str]:
 def _salvaged_text(request: Request) -> str:
     """The text with U+FFFD where its bytes are none; NUL is replaced where the MO is stored."""
     both = b"&".join(source for source in (request.query, request.body) if source).decode("utf-8", "replace")
-    return next(value for name, value in parse_qsl(both, keep_blank_values=True, errors="replace") if name == "text")
+    return next(
+        value for name, value in parse_qsl(both, keep_blank_values=True, errors="replace") if name == "text"
+    )
 
 
 def _from_json(body: bytes) -> dict[str, str]:

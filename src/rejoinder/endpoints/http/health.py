@@ -30,11 +30,15 @@ class HealthCalls:
 
     async def ready(self, _request: Request) -> Response:
         """200 when database and migrations are right. Carriers stand in the body and don't change it."""
-        carriers = {row.name: self._states().get(row.id, "not started") for row in self._setup.carriers.values()}
+        carriers = {
+            row.name: self._states().get(row.id, "not started") for row in self._setup.carriers.values()
+        }
         try:
             await self._store.check()
         except StoreUnavailable as error:
-            return Response(encode({"status": "not ready", "database": error.sentence, "carriers": carriers}), 503)
+            return Response(
+                encode({"status": "not ready", "database": error.sentence, "carriers": carriers}), 503
+            )
         return Response(encode({"status": "ready", "database": "ok", "carriers": carriers}))
 
     async def metrics(self, _request: Request) -> Response:

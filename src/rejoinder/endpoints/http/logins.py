@@ -55,7 +55,8 @@ def require(params: Params, names: Sequence[str]) -> None:
 async def account_user(params: Params, accounts: Accounts) -> UserRow:
     """The calling user of an account call. Raises CallRefused: 2, 200, 3, 4, 220."""
     username, password = params["username"], params["password"]
-    assert username is not None and password is not None  # require() was first
+    assert username is not None  # require() was first
+    assert password is not None
     if " " in username:
         raise CallRefused(AccountCode.INVALID_VALUE, "username must have no spaces")
     login = await accounts.login(username, password)
@@ -67,7 +68,10 @@ async def account_user(params: Params, accounts: Accounts) -> UserRow:
 
 async def message_user(params: Params, accounts: Accounts, document: bool = False) -> UserRow:
     """The calling user of a message call. Raises MessageRefused: -101, -102, (-103), -110, -200 to -203."""
-    required: list[tuple[str, int]] = [("username", MessageError.NO_USERNAME), ("password", MessageError.NO_PASSWORD)]
+    required: list[tuple[str, int]] = [
+        ("username", MessageError.NO_USERNAME),
+        ("password", MessageError.NO_PASSWORD),
+    ]
     if document:
         required.append(("documentId", MessageError.NO_DOCUMENT_ID))
     for name, code in required:

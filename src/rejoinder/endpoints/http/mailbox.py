@@ -27,7 +27,9 @@ def since_of(params: Params) -> int:
         number = int(value)
         if -_INT64 <= number < _INT64:
             return number
-    raise CallRefused(AccountCode.INVALID_VALUE, "since must be an integer number of seconds since 1970-01-01 UTC")
+    raise CallRefused(
+        AccountCode.INVALID_VALUE, "since must be an integer number of seconds since 1970-01-01 UTC"
+    )
 
 
 def all_messages_body(answer: Answer) -> bytes:

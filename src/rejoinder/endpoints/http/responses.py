@@ -48,7 +48,9 @@ def fault(family: Family, code: int, sentence: str, status: int = 200) -> Respon
 
 def unavailable(family: Family) -> Response:
     """503 with Retry-After: overloaded, or the database is away."""
-    body = encode({family.value: int(_INTERNAL[family]), "error": "try again: the service can't take this right now"})
+    body = encode(
+        {family.value: int(_INTERNAL[family]), "error": "try again: the service can't take this right now"}
+    )
     return Response(body, 503, [(b"retry-after", b"1")])
 
 

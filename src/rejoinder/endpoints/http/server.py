@@ -98,7 +98,9 @@ class Api:
             series = self._counts[path, status] = HTTP_ANSWERS.labels(path, str(status))
         series.inc()
 
-    async def _respond(self, operation: Operation | RawOperation | None, scope: Scope, receive: Receive) -> Response:
+    async def _respond(
+        self, operation: Operation | RawOperation | None, scope: Scope, receive: Receive
+    ) -> Response:
         if operation is None:
             return responses.not_found()
         try:
@@ -111,7 +113,7 @@ class Api:
                 return responses.unavailable(operation.family)
             log.error("call_failed", path=operation.path, exc_info=error)
             return responses.internal_error(operation.family)
-        except Exception as error:  # the request's outermost line
+        except Exception as error:  # noqa: BLE001  # the request's outermost line
             log.error("call_failed", path=operation.path, exc_info=error)
             return responses.internal_error(operation.family)
 

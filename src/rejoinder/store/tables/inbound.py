@@ -36,7 +36,9 @@ class InboundTables:
         return len(await self._session.rows(_SQL["forget_seen"], before, most))
 
     async def keep_part(self, part: InboundPart) -> None:
-        await self._session.bulk(_SQL["keep_parts"], [(*_group(part), part.number, part.text, part.received_at)])
+        await self._session.bulk(
+            _SQL["keep_parts"], [(*_group(part), part.number, part.text, part.received_at)]
+        )
 
     async def kept_parts(self, part: InboundPart) -> dict[int, tuple[str, int]]:
         rows = await self._session.rows(_SQL["read_kept_parts"], *_group(part))

@@ -53,7 +53,9 @@ class ReplyTables:
         rows = await self._session.bulk(_SQL["read_numbers"], [(n,) for n in set(numbers)])
         return {row[0]: NumberOwner(*row[1:]) for row in rows}
 
-    async def references(self, keys: Collection[tuple[int, str]], since: int) -> dict[tuple[int, str], Earlier]:
+    async def references(
+        self, keys: Collection[tuple[int, str]], since: int
+    ) -> dict[tuple[int, str], Earlier]:
         rows = await self._session.bulk(_SQL["read_references"], list(set(keys)), since)
         return {(user, ref): Earlier(mt, digest, to, status) for user, ref, mt, digest, to, status in rows}
 

@@ -1,0 +1,97 @@
+"""One process of the crowd in test_cursor_under_concurrency.py: a writer or a poller on a shared database.
+
+`python -m tests.property.crowd ROLE DATABASE LOG SEED SECONDS` writes one JSON line per commit or per
+accepted answer. Pollers throw every tenth answer away. ROLE `blind_poller` is the negative control: it polls
+without sealing what it shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sys
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+import msgspec
+
+from rejoinder.clock import SystemClock
+from rejoinder.flow import mailbox
+from rejoinder.flow.mailbox import Answer, MailboxPolls, Poll
+from rejoinder.flow.ports import UserRow
+from rejoinder.message.objectid import ObjectIds
+from rejoinder.store import open_store
+from tests.centre import Centre
+
+Say = Callable[[object], None]
+USERS = ("one@crowd", "two@crowd")
+
+
+async def write(centre: Centre, users: list[UserRow], draw: random.Random, until: float, say: Say) -> None:
+    """Groups of MTs for both mailboxes at once, as fast as commits go."""
+    await centre.setup.refresh()
+    while time.monotonic() < until:
+        wanted = [draw.choice(users) for _ in range(draw.randint(1, 5))]
+        sent = await asyncio.gather(*(centre.send(user, "crowd") for user in wanted))
+        for user, accepted in zip(wanted, sent, strict=True):
+            say([user.username, accepted.id])
+        await asyncio.sleep(draw.random() / 50)
+
+
+async def poll(centre: Centre, user: UserRow, draw: random.Random, until: float, say: Say) -> None:
+    """Passes newestMessageTimestamp back; ten more seconds after the writers to collect the rest."""
+    polls = MailboxPolls(centre.store, centre.clock)
+    since, answer = -1, None
+    while time.monotonic() < until or answer is None or answer.page.rows or answer.page.more:
+        answer = await polls.poll(Poll(user.id, since, False))
+        if time.monotonic() < until and draw.random() < 0.1:
+            await asyncio.sleep(0)
+            continue  # the answer is lost on its way
+        for row in answer.page.rows:
+            say([user.username, msgspec.json.decode(row[2])["documentId"]])
+        since = answer.newest
+        await asyncio.sleep(draw.random() / 100)
+        if time.monotonic() > until:
+            await asyncio.sleep(2.1)  # a second ahead of the clock may be held that long (rule 7)
+
+
+def unsealed(right: Callable[..., Answer]) -> Callable[..., Answer]:
+    def decide(*args: object) -> Answer:
+        answer = right(*args)
+        return Answer(answer.newest, answer.page, None)
+
+    return decide
+
+
+async def take_part(role: str, database: str, log: TextIO, seed: int, seconds: float) -> None:
+    clock, draw = SystemClock(), random.Random(seed)
+
+    def say(event: object) -> None:
+        log.write(json.dumps(event) + "\n")
+        log.flush()
+
+    store = await open_store(database, clock)
+    centre = Centre(store, clock, ObjectIds())  # type: ignore[arg-type]  # the system's clock in place of the tests'
+    users = [user for name in USERS if (user := await centre.accounts.user(name)) is not None]
+    until = time.monotonic() + seconds
+    try:
+        if role == "writer":
+            await write(centre, users, draw, until, say)
+        else:
+            if role == "blind_poller":
+                mailbox.decide = unsealed(mailbox.decide)  # type: ignore[assignment]  # the protection taken out
+            await poll(centre, users[seed % len(users)], draw, until + 1, say)
+    finally:
+        await store.close()
+
+
+def main() -> None:
+    role, database, log, seed, seconds = sys.argv[1:]
+    with open(log, "w", encoding="utf-8") as file:
+        asyncio.run(take_part(role, database, file, int(seed), float(seconds)))
+
+
+if __name__ == "__main__":
+    main()
