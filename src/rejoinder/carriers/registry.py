@@ -1,0 +1,61 @@
+"""The kinds of carriers: which settings each has, and how one is made.
+
+Refuses unknown kinds and settings that its kind can't read (ConfigInvalid, a sentence naming the setting).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from rejoinder.carriers.handset import describe_script, read_script
+from rejoinder.carriers.settings import Described
+from rejoinder.carriers.simulator import Simulator
+from rejoinder.clock import Clock
+from rejoinder.errors import ConfigInvalid
+from rejoinder.flow.ports import Carrier, CarrierEvents, CarrierRow
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    read: Callable[[Mapping[str, str]], object]
+    make: Callable[[CarrierRow, CarrierEvents, Clock], Carrier]
+    describe: Callable[[], list[Described]]
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "simulator": _Kind(read_script, Simulator, describe_script),
+}
+_COMING: Mapping[str, str] = {"smpp": "This version has no SMPP link yet; the kinds it has are: {kinds}."}
+
+KINDS: tuple[str, ...] = (*_KINDS, *_COMING)
+"""The names that `--kind` takes, also of kinds that this version can't make yet."""
+
+SECRET_SETTINGS: frozenset[str] = frozenset(
+    setting.name for kind in _KINDS.values() for setting in kind.describe() if setting.secret
+)
+"""Settings whose values are never shown: they hold, or may hold, a carrier's password."""
+
+
+def _kind(name: str) -> _Kind:
+    if name in _KINDS:
+        return _KINDS[name]
+    kinds = ", ".join(_KINDS)
+    if name in _COMING:
+        raise ConfigInvalid(_COMING[name].format(kinds=kinds), "kind")
+    raise ConfigInvalid(f"There is no kind of carrier {name!r}; known are: {kinds}.", "kind")
+
+
+def check_settings(kind: str, settings: Mapping[str, str]) -> None:
+    """ConfigInvalid, with a sentence that names the setting, unless `make` could work with them."""
+    _kind(kind).read(settings)
+
+
+def make(row: CarrierRow, events: CarrierEvents, clock: Clock) -> Carrier:
+    """The carrier of this row, not started. ConfigInvalid as `check_settings`."""
+    return _kind(row.kind).make(row, events, clock)
+
+
+def describe(kind: str) -> list[Described]:
+    """The settings of a kind with their defaults and help; none for a kind that is still to come."""
+    return [] if kind in _COMING else _kind(kind).describe()
