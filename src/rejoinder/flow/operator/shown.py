@@ -1,0 +1,85 @@
+"""Records as `show` and `list` give them: the fields that can be set, and what else a person wants to know.
+
+Refuses to show secrets: a password's hash is left out, and of a carrier's settings what its kind calls secret,
+or what is named or written like one, is "***".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+
+from rejoinder.flow.ports import Kind, Record
+from rejoinder.message import money
+from rejoinder.message.model import State
+
+HIDDEN = "***"
+_SECRET_KEY = re.compile(r"passw|pwd|secret|token|api_?key|header|auth", re.IGNORECASE)
+# `user:password@` of a URL, and `password=…` or `"token": "…"` in a URL or a body; templates stay readable.
+_USERINFO = re.compile(r"(://[^/@\s:]*:)[^/@\s]+(?=@)")
+_PAIR = re.compile(
+    r"""((?:passw|pwd|secret|token|api_?key|auth)[\w-]*["']?\s*[=:]\s*["']?)([^&"'\s{}]+)""", re.IGNORECASE
+)
+# Columns that are of no use to anybody outside.
+_LEFT_OUT = frozenset(
+    {
+        "password_hash",
+        "credit_account_id",
+        "reseller_id",
+        "customer_id",
+        "user_id",
+        "inbox_user_id",
+        "carrier_id",
+    }
+)
+
+
+def state(record: Record) -> State:
+    """An account's own state, the gravest word that holds."""
+    if record["disabled"]:
+        return State.DISABLED
+    if record["blocked"]:
+        return State.BLOCKED
+    return State.ACTIVE if record.get("activated", True) else State.INACTIVE
+
+
+def _setting(key: str, value: str, secret: Collection[str]) -> str:
+    # `number.61500000001.reply` is called `reply` by its kind.
+    if key in secret or key.rpartition(".")[2] in secret or _SECRET_KEY.search(key):
+        return HIDDEN
+    return _PAIR.sub(rf"\1{HIDDEN}", _USERINFO.sub(rf"\1{HIDDEN}", value))
+
+
+def _value(key: str, value: object, secret: Collection[str]) -> object:
+    if key == "created_at":
+        assert isinstance(value, int)
+        return datetime.fromtimestamp(value // 1_000_000, UTC).isoformat().replace("+00:00", "Z")
+    if key in {"balance", "free_credits"}:
+        assert isinstance(value, int)
+        return money.to_number(value)
+    if isinstance(value, Mapping):
+        return {name: _setting(name, text, secret) for name, text in value.items()}
+    return value
+
+
+def shown(kind: Kind, record: Record, secret_settings: Collection[str] = ()) -> dict[str, object]:
+    """The fields of `show`: at least `id` and `name`, values as JSON has them, credits in whole ones."""
+    fields: dict[str, object] = {}
+    for key, value in record.items():
+        if key in _LEFT_OUT:
+            continue
+        fields["credits" if key == "balance" else key] = _value(key, value, secret_settings)
+        if key == "name" and "blocked" in record:
+            fields["state"] = str(state(record))
+        if key == "number" and kind == "number":
+            fields["owner"] = _owner(record)
+    if kind == "number":
+        fields["user"] = fields.pop("username")
+    return fields
+
+
+def _owner(record: Record) -> str:
+    if record["user_id"] is not None:
+        return "user"
+    return "pool" if record["customer_id"] is None else "customer"

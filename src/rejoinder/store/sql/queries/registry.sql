@@ -1,0 +1,42 @@
+-- show_reseller: resellers with what they have
+SELECT s.id, s.name, s.password_hash, s.credit_account_id, s.free_credits, s.default_customer_billing,
+  s.require_activation, s.blocked, s.disabled, s.created_at, a.billing, a.balance
+FROM reseller s JOIN credit_account a ON a.id = s.credit_account_id
+
+-- show_customer: customers with their reseller's name and what they have
+SELECT c.id, c.name, c.reseller_id, s.name AS reseller, c.credit_account_id, c.rotation, c.integration_id,
+  c.contact_name, c.email, c.phone_number, c.blocked, c.disabled, c.created_at, a.billing, a.balance
+FROM customer c JOIN reseller s ON s.id = c.reseller_id JOIN credit_account a ON a.id = c.credit_account_id
+
+-- show_user: users with the names of their customer and reseller
+SELECT u.id, u.username AS name, u.username, u.customer_id, c.name AS customer, c.reseller_id, s.name AS reseller,
+  u.password_expired, u.activated, u.blocked, u.disabled, u.source_address, u.swapping_source_address_allowed,
+  u.email, u.phone_number, u.created_at
+FROM user_account u JOIN customer c ON c.id = u.customer_id JOIN reseller s ON s.id = c.reseller_id
+
+-- show_number: numbers with the names of those who own them and who takes their unprovoked MOs
+SELECT n.number AS id, n.number AS name, n.number, n.customer_id, n.user_id, n.inbox_user_id,
+  c.name AS customer, s.name AS reseller, u.username, i.username AS inbox
+FROM number n LEFT JOIN customer c ON c.id = n.customer_id LEFT JOIN reseller s ON s.id = c.reseller_id
+LEFT JOIN user_account u ON u.id = n.user_id LEFT JOIN user_account i ON i.id = n.inbox_user_id
+
+-- show_sender: names that customers may send under
+SELECT s.name || '/' || c.name || '/' || n.name AS id, n.name, n.customer_id, c.name AS customer, s.name AS reseller
+FROM sender n JOIN customer c ON c.id = n.customer_id JOIN reseller s ON s.id = c.reseller_id
+
+-- show_carrier: carriers that are there
+SELECT id, name, kind, settings FROM carrier WHERE NOT removed
+
+-- show_route: routes of carriers that are there
+SELECT r.prefix || '/' || c.name AS id, r.prefix AS name, r.prefix, r.carrier_id, c.name AS carrier, r.priority,
+  r.on_unknown
+FROM route r JOIN carrier c ON c.id = r.carrier_id WHERE NOT c.removed
+
+-- open_mailbox: a user's mailbox, made with the user and never recomputed (contract §3 rule 2)
+INSERT INTO mailbox (user_id) VALUES (:user_key)
+
+-- remove_routes: a carrier's routes go with it
+DELETE FROM route WHERE carrier_id = :carrier
+
+-- remove_carrier: parts and receipts still name it, so the row stays
+UPDATE carrier SET removed = TRUE WHERE id = :carrier
