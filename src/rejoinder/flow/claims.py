@@ -68,8 +68,6 @@ async def _fair(tx: Tx, carrier_id: int, now: int, most: int, claimed: Claimed) 
     due = await tx.outbox.due(carrier_id, now, most + 1)
     if len(due) <= most:
         return due
-    if len({claim.row.customer_id for claim in due}) == 1 and most < 2:
-        return due[:most]
     customers = await tx.outbox.customers_waiting(carrier_id, claimed.next_customer, ROUND)
     if len(customers) < ROUND:
         customers += [

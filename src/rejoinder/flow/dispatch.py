@@ -55,6 +55,8 @@ class CarrierLane:
         self._answers: Batches[Answered, None] = Batches(self._record_all, most=256, waiting=100_000)
         self._wake = asyncio.Event()
         self._next_customer = 0
+        # The window is full, or the last claim filled it: more may be due as soon as an answer makes room.
+        self._more = False
         self._tasks: list[asyncio.Task[None]] = []
 
     def wake(self) -> None:
@@ -106,6 +108,7 @@ class CarrierLane:
         now = self._clock.monotonic()
         free = self._pace.room(now) - len(self._under_way)
         if free <= 0:
+            self._more = True
             return max(self._pace.wait(now), LOOK_SECONDS) if not self._under_way else LOOK_SECONDS
         most = self._throughput.take(free, now)
         if most == 0:
@@ -116,9 +119,8 @@ class CarrierLane:
             task = asyncio.create_task(self._carry(claim_, outgoing))
             self._under_way[task] = claim_
             task.add_done_callback(self._landed)
-        if len(claimed.outgoing) == most:
-            return 0.0
-        return self._until(claimed.next_due)
+        self._more = len(claimed.outgoing) == most or bool(claimed.finished)
+        return 0.0 if self._more else self._until(claimed.next_due)
 
     def _until(self, next_due: int | None) -> float:
         if next_due is None:
@@ -136,7 +138,8 @@ class CarrierLane:
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._under_way.pop(task, None)
-        self._wake.set()
+        if self._more:
+            self._wake.set()
 
     async def _carry(self, claim_: Claim, outgoing: Outgoing) -> None:
         try:
