@@ -151,7 +151,7 @@ def _report(run: Demo, console: Console) -> None:
         console.print_json(json.dumps(answer, ensure_ascii=False))
         console.print("It answers this text:")
         console.print(repr(found.sent[answer["originDocumentId"]].text), markup=False, highlight=False)
-    console.print("Try next" + (":" if run.url else "") + " (with --keep the server stays)")
+    console.print("Try next (with --keep the server stays for it):")
     console.print(_curl(run), markup=False, highlight=False, soft_wrap=True)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
 import sys
 import time
@@ -170,6 +171,7 @@ class Demo:
             sys.executable,
             *("-m", "rejoinder", "serve", "--database", self.database, "--listen", "127.0.0.1:0"),
             stdout=asyncio.subprocess.PIPE,
+            env=os.environ | {"REJOINDER_LOG_LEVEL": "warning"},
         )
         assert self._server.stdout is not None
         line = (await self._server.stdout.readline()).decode()
