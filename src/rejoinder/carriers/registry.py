@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rejoinder.carriers.handset import describe_script, read_script
-from rejoinder.carriers.settings import Described
+from rejoinder.carriers.http_client import HttpCarrier
+from rejoinder.carriers.http_settings import describe_http, read_http, shown_url
+from rejoinder.carriers.settings import HIDDEN, Described
 from rejoinder.carriers.simulator import Simulator
 from rejoinder.clock import Clock
 from rejoinder.errors import ConfigInvalid
@@ -24,6 +26,7 @@ class _Kind:
 
 
 _KINDS: Mapping[str, _Kind] = {
+    "http": _Kind(read_http, HttpCarrier, describe_http),
     "simulator": _Kind(read_script, Simulator, describe_script),
 }
 _COMING: Mapping[str, str] = {"smpp": "This version has no SMPP link yet; the kinds it has are: {kinds}."}
@@ -49,6 +52,17 @@ def _kind(name: str) -> _Kind:
 def check_settings(kind: str, settings: Mapping[str, str]) -> None:
     """ConfigInvalid, with a sentence that names the setting, unless `make` could work with them."""
     _kind(kind).read(settings)
+
+
+def shown(settings: Mapping[str, str]) -> dict[str, str]:
+    """The settings as an operator may see them: secrets hidden, of an address its host."""
+    return {name: _shown(name, value) for name, value in settings.items()}
+
+
+def _shown(name: str, value: str) -> str:
+    if name not in SECRET_SETTINGS or not value:
+        return value
+    return shown_url(value) if name == "url" else HIDDEN
 
 
 def make(row: CarrierRow, events: CarrierEvents, clock: Clock) -> Carrier:

@@ -15,6 +15,9 @@ from typing import Any, TypeVar, cast
 
 from rejoinder.errors import ConfigInvalid
 
+HIDDEN = "…"
+"""Stands in place of a secret."""
+
 T = TypeVar("T")
 Settings = TypeVar("Settings")
 
@@ -89,7 +92,7 @@ def between(lowest: float, highest: float) -> Callable[[str], float]:
         except ValueError:
             number = math.nan
         if not lowest <= number <= highest:
-            raise ValueError(f"must be a number from {lowest:g} to {highest:g}")
+            raise ValueError(f"must be a number from {lowest:.15g} to {highest:.15g}")
         return number
 
     return parse

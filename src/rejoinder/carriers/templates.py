@@ -162,14 +162,14 @@ def _xml_cdata(value: str) -> str:
     return f"]]>{_xml_text(value)}<![CDATA["
 
 
-def in_body(source: str, media_type: str) -> Template:
-    """The template of a body of this media type (lower case, without parameters)."""
+def escaping(media_type: str) -> Callable[[str], Template]:
+    """What makes the template of a body of this media type (lower case, without parameters)."""
     if media_type == "application/json" or media_type.endswith("+json"):
-        return in_json(source)
+        return in_json
     if media_type == "application/x-www-form-urlencoded":
-        return in_form(source)
+        return in_form
     if media_type in ("text/xml", "application/xml") or media_type.endswith("+xml"):
-        return in_xml(source)
+        return in_xml
     if media_type == "text/plain":
-        return plain(source)
+        return plain
     raise ValueError("must be JSON, XML, text/plain or application/x-www-form-urlencoded")
