@@ -1,0 +1,78 @@
+"""A `CarrierEvents` of our own for tests: keeps what carriers hand in, and refuses it as long as it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from rejoinder.message.model import InboundPart, Outgoing, Receipt
+
+
+class Collected:
+    """What came in, in order. `refuse`: errors to raise first; `hold`: an event to wait for before each."""
+
+    def __init__(self) -> None:
+        self.receipts: list[Receipt] = []
+        self.inbounds: list[InboundPart] = []
+        self.order: list[Receipt | InboundPart] = []
+        self.refuse: list[Exception] = []
+        self.hold: asyncio.Event | None = None
+        self.at_once = 0
+        self.most_at_once = 0
+        self._changed = asyncio.Event()
+
+    async def receipt(self, receipt: Receipt) -> None:
+        await self._take()
+        self.receipts.append(receipt)
+        self._note(receipt)
+
+    async def inbound(self, part: InboundPart) -> None:
+        await self._take()
+        self.inbounds.append(part)
+        self._note(part)
+
+    async def _take(self) -> None:
+        if self.refuse:
+            raise self.refuse.pop(0)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            if self.hold is not None:
+                await self.hold.wait()
+        finally:
+            self.at_once -= 1
+
+    def _note(self, item: Receipt | InboundPart) -> None:
+        self.order.append(item)
+        self._changed.set()
+
+    async def until(self, reached: Callable[[Collected], bool]) -> None:
+        """Waits until what came in makes `reached` true."""
+        async with asyncio.timeout(10):
+            while not reached(self):
+                self._changed.clear()
+                await self._changed.wait()
+
+
+def outgoing(
+    number: int = 1,
+    *,
+    recipient: str = "61455555555",
+    sender: str = "61400000000",
+    text: str = "See you at 5?",
+    parts: int = 1,
+    numbers: tuple[int, ...] = (1,),
+    possible_duplicate: bool = False,
+) -> Outgoing:
+    """A message as the dispatcher hands it to a carrier; `number` makes its id."""
+    return Outgoing(
+        id=f"{0x517509FE:08x}{number:016x}",
+        recipient=recipient,
+        sender=sender,
+        text=text,
+        alphabet="gsm",
+        parts=parts,
+        numbers=numbers,
+        valid_until=2_000_000_000_000_000,
+        possible_duplicate=possible_duplicate,
+    )
