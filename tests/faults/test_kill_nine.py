@@ -58,12 +58,16 @@ class Server:
         if self.process is not None and self.process.poll() is None:
             os.kill(self.process.pid, how)
             self.process.wait(15)
+            if self.process.stdout is not None:
+                self.process.stdout.close()
 
     def call(self, path: str, **form: str) -> dict[str, Any] | None:
         """The answer, or None when the server went away meanwhile."""
         data = urllib.parse.urlencode({"username": USER, "password": PASSWORD, **form}).encode()
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/services/rest/{path}", data, 10) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}/services/rest/{path}", data, 10
+            ) as answer:
                 found: dict[str, Any] = json.load(answer)
                 return found
         except (urllib.error.URLError, OSError, json.JSONDecodeError):
@@ -97,7 +101,9 @@ async def load(server: Server, seed: int) -> tuple[set[str], Counter[str]]:
     async def send() -> None:
         while not over.is_set():
             recipient = f"6125{draw.randrange(10**7):07d}"
-            answer = await asyncio.to_thread(server.call, "message/sendSingle2", recipient=recipient, text="hi")
+            answer = await asyncio.to_thread(
+                server.call, "message/sendSingle2", recipient=recipient, text="hi"
+            )
             if answer is not None and answer["messageStatus"] == 10:
                 acknowledged.add(answer["documentId"])
             elif answer is None:
