@@ -17,11 +17,11 @@ import click
 
 from rejoinder.clock import SystemClock
 from rejoinder.errors import RejoinderError
-from rejoinder.flow.operator.accounts import changing
-from rejoinder.flow.ports import Kind, Record, Store, Tables, Tx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rejoinder.flow.ports import Kind, Record, Store, Tables, Tx
 
 T = TypeVar("T")
 
@@ -77,6 +77,8 @@ class Call:
 
     def change(self, work: Callable[[Tx, int], Awaitable[T]]) -> T:
         """Changes the directory; `work` gets the transaction and now, in microseconds."""
+        from rejoinder.flow.operator.accounts import changing
+
         return self.run(lambda store, clock: changing(store, lambda tx: work(tx, clock.wall_us())))
 
     def answer(self, line: str, fields: dict[str, object]) -> None:
