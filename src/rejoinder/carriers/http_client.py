@@ -19,7 +19,8 @@ from rejoinder.flow.ports import CarrierEvents, CarrierRow
 from rejoinder.message.model import Fate, Outcome, Outgoing
 
 _MOST_BYTES = 65_536
-_LONGEST_ID = 255
+# As the inbound side's: a longer one could never come back in a receipt.
+_LONGEST_ID = 200
 # Below the 5 s after which common servers close an idle connection: a request that meets the closing is lost
 # without an answer, and nothing tells whether it was read.
 _IDLE_SECONDS = 4.0

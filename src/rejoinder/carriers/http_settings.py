@@ -15,7 +15,6 @@ from urllib.parse import SplitResult, urlsplit
 
 from rejoinder.carriers import templates
 from rejoinder.carriers.settings import (
-    HIDDEN,
     THROUGHPUT,
     WINDOW,
     Described,
@@ -74,17 +73,6 @@ def _address(value: str) -> SplitResult | None:
     except ValueError:
         return None
     return parsed if usable else None
-
-
-def shown_url(value: str) -> str:
-    """An address as it may be shown: path and query may hold a password, and so may what stands before the
-    host.
-    """
-    parsed = _address(value)
-    if parsed is None:
-        return HIDDEN
-    port = f":{parsed.port}" if parsed.port else ""
-    return f"{parsed.scheme}://{parsed.hostname}{port}/{HIDDEN}"
 
 
 def _content_type(value: str) -> str:
@@ -172,7 +160,7 @@ class HttpSettings:
     """What the operator sets. Templates: {{recipient}} {{sender}} {{text}} {{id}} {{duplicate}}."""
 
     url: Template = setting(  # noqa: RUF009 - it makes a field
-        _url, None, "the address that takes messages; a template in its path and query", secret=True
+        _url, None, "the address that takes messages; a template in its path and query"
     )
     method: str = setting(one_of("POST", "GET", "PUT"), "POST", "POST, PUT, or GET, which sends no body")
     content_type: str = setting(
@@ -187,7 +175,6 @@ class HttpSettings:
         str,
         "",
         "a template, each value escaped for where it stands; empty: id, to, from and text as JSON or form",
-        secret=True,
     )
     id_path: tuple[str, ...] = setting(
         _id_path, "", "where the carrier's id stands in a JSON answer, such as messages.0.id"

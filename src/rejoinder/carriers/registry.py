@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from rejoinder.carriers.handset import describe_script, read_script
 from rejoinder.carriers.http_client import HttpCarrier
-from rejoinder.carriers.http_settings import describe_http, read_http, shown_url
-from rejoinder.carriers.settings import HIDDEN, Described
+from rejoinder.carriers.http_settings import describe_http, read_http
+from rejoinder.carriers.settings import Described
 from rejoinder.carriers.simulator import Simulator
 from rejoinder.clock import Clock
 from rejoinder.errors import ConfigInvalid
@@ -37,7 +37,7 @@ KINDS: tuple[str, ...] = (*_KINDS, *_COMING)
 SECRET_SETTINGS: frozenset[str] = frozenset(
     setting.name for kind in _KINDS.values() for setting in kind.describe() if setting.secret
 )
-"""Settings whose values are never shown: they hold, or may hold, a carrier's password."""
+"""Settings whose values are never shown; of the others what looks like a password is masked (flow/operator/shown.py)."""
 
 
 def _kind(name: str) -> _Kind:
@@ -52,17 +52,6 @@ def _kind(name: str) -> _Kind:
 def check_settings(kind: str, settings: Mapping[str, str]) -> None:
     """ConfigInvalid, with a sentence that names the setting, unless `make` could work with them."""
     _kind(kind).read(settings)
-
-
-def shown(settings: Mapping[str, str]) -> dict[str, str]:
-    """The settings as an operator may see them: secrets hidden, of an address its host."""
-    return {name: _shown(name, value) for name, value in settings.items()}
-
-
-def _shown(name: str, value: str) -> str:
-    if name not in SECRET_SETTINGS or not value:
-        return value
-    return shown_url(value) if name == "url" else HIDDEN
 
 
 def make(row: CarrierRow, events: CarrierEvents, clock: Clock) -> Carrier:

@@ -15,9 +15,6 @@ from typing import Any, TypeVar, cast
 
 from rejoinder.errors import ConfigInvalid
 
-HIDDEN = "…"
-"""Stands in place of a secret."""
-
 T = TypeVar("T")
 Settings = TypeVar("Settings")
 

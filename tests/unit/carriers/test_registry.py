@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rejoinder.carriers.registry import KINDS, SECRET_SETTINGS, check_settings, describe, make, shown
+from rejoinder.carriers.registry import KINDS, SECRET_SETTINGS, check_settings, describe, make
 from rejoinder.clock import ManualClock
 from rejoinder.errors import ConfigInvalid
 from rejoinder.flow.ports import CarrierRow
@@ -121,32 +121,15 @@ def test_a_file_of_replies_without_a_line_of_text_is_refused(tmp_path: Path, con
         check_settings("simulator", {"reply": f"@{file}"})
 
 
-@pytest.mark.parametrize("name", sorted(SECRET_SETTINGS))
+@pytest.mark.parametrize("name", ["url", "headers", "body", "token"])
 def test_no_refusal_repeats_a_secret(name: str) -> None:
     with pytest.raises(ConfigInvalid) as refused:
         check_settings("http", {**URL, name: "swordfish \x01 {{"})
     assert "swordfish" not in refused.value.sentence
 
 
-def test_secrets_are_not_shown() -> None:
-    settings = {
-        "url": "https://me:swordfish@carrier.example:8443/swordfish?key=swordfish",
-        "headers": "Authorization: swordfish",
-        "body": '{"password": "swordfish", "t": "{{text}}"}',
-        "token": "swordfish",
-        "window": "3",
-        "status_map": "",
-    }
-    check_settings("http", settings)
-    assert shown(settings) == {
-        "url": "https://carrier.example:8443/…",
-        "headers": "…",
-        "body": "…",
-        "token": "…",
-        "window": "3",
-        "status_map": "",
-    }
-    assert shown({"token": ""}) == {"token": ""}
+def test_the_token_and_the_headers_are_secrets() -> None:
+    assert frozenset({"token", "headers"}) == SECRET_SETTINGS
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -19,7 +19,7 @@ _SECRET_KEY = re.compile(r"passw|pwd|secret|token|api_?key|header|auth", re.IGNO
 # `user:password@` of a URL, and `password=…` or `"token": "…"` in a URL or a body; templates stay readable.
 _USERINFO = re.compile(r"(://[^/@\s:]*:)[^/@\s]+(?=@)")
 _PAIR = re.compile(
-    r"""((?:passw|pwd|secret|token|api_?key|auth)[\w-]*["']?\s*[=:]\s*["']?)([^&"'\s{}]+)""", re.IGNORECASE
+    r"""((?:pass|pwd|pw|secret|token|key|auth)[\w-]*["']?\s*[=:>]\s*["']?)([^&<"'\s{}]+)""", re.IGNORECASE
 )
 # Columns that are of no use to anybody outside.
 _LEFT_OUT = frozenset(
