@@ -1,0 +1,196 @@
+"""What a store stands on, and what it does when something goes wrong; on both engines where it concerns both."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import apsw
+import asyncpg
+import pytest
+
+from rejoinder.clock import ManualClock
+from rejoinder.errors import ConfigInvalid, StoreUnavailable, StoreUnsuitable
+from rejoinder.flow.mailbox import Placement
+from rejoinder.flow.ports import LockedMailbox, Store, Tx
+from rejoinder.store import open_store
+from rejoinder.store.dialect import queries, statement
+from tests.centre import START, Centre
+from tests.postgres_server import postgres_server
+
+TOPICS = ("mailbox", "credits", "outbox", "receipts", "replies", "inbound", "directory", "registry")
+
+
+async def test_a_database_newer_than_the_code_is_refused(database_url: str, store: Store) -> None:
+    await Centre(store).sql("INSERT INTO migration VALUES (9999, 'from the future')")
+    with pytest.raises(StoreUnsuitable, match="9999"):
+        await open_store(database_url, ManualClock())
+
+
+async def test_opening_twice_migrates_once(database_url: str, store: Store) -> None:
+    again = await open_store(database_url, ManualClock())
+    assert await Centre(again).sql("SELECT count(*) FROM migration") == [(1,)]
+    await again.close()
+
+
+async def test_a_second_server_on_the_same_file_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'one.db'}"
+    first = await open_store(url, ManualClock(), serving=True)
+    with pytest.raises(StoreUnsuitable, match="another server"):
+        await open_store(url, ManualClock(), serving=True)
+    await first.close()
+    second = await open_store(url, ManualClock(), serving=True)
+    await second.close()
+
+
+async def test_sqlite_waits_for_the_disk(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite:///{tmp_path / 'one.db'}", ManualClock())
+    centre = Centre(store)
+    assert await centre.sql("PRAGMA synchronous") == [(2,)]
+    assert await centre.sql("PRAGMA journal_mode") == [("wal",)]
+    await store.close()
+
+
+async def test_an_old_sqlite_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apsw, "sqlite_lib_version", lambda: "3.40.1")
+    with pytest.raises(StoreUnsuitable, match=r"3\.40\.1"):
+        await open_store(f"sqlite:///{tmp_path / 'one.db'}", ManualClock())
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "rejoinder.db", "sqlite:rejoinder.db", ""])
+async def test_another_kind_of_database_is_refused(url: str) -> None:
+    with pytest.raises(ConfigInvalid):
+        await open_store(url, ManualClock())
+
+
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.db", "postgresql://nobody@127.0.0.1:1/nothing"])
+async def test_a_database_that_is_not_there_is_unavailable(url: str) -> None:
+    with pytest.raises(StoreUnavailable):
+        await open_store(url, ManualClock())
+
+
+async def test_a_postgresql_without_fsync_is_refused_and_a_lazy_commit_is_overruled() -> None:
+    with postgres_server(settings={"fsync": "off"}) as server, pytest.raises(StoreUnsuitable, match="fsync"):
+        await open_store(server.url(server.create_database()), ManualClock())
+    with postgres_server(settings={"synchronous_commit": "off"}) as server:
+        store = await open_store(server.url(server.create_database()), ManualClock())
+        assert any("synchronous_commit" in warning for warning in store.warnings)
+        assert await Centre(store).sql("SHOW synchronous_commit") == [("on",)]
+        await store.close()
+
+
+async def test_a_job_that_raises_is_undone_alone(store: Store) -> None:
+    centre = Centre(store)
+
+    async def good(tx: Tx) -> None:
+        await tx.directory.changed()
+
+    async def bad(tx: Tx) -> None:
+        await tx.directory.changed()
+        raise ValueError("mine")
+
+    before = (await store.read.directory.version())[0]
+    results = await asyncio.gather(
+        *(store.write(job) for job in (good, bad, good, bad)), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [type(None), ValueError, type(None), ValueError]
+    assert (await store.read.directory.version())[0] == before + 2
+    assert await centre.sql("SELECT 1") == [(1,)]
+
+
+async def test_a_transaction_that_awaits_something_else_is_refused_on_sqlite(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite:///{tmp_path / 'one.db'}", ManualClock())
+
+    async def talks_to_a_network(_tx: Tx) -> None:
+        await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="may await nothing"):
+        await store.write(talks_to_a_network)
+    await store.close()
+
+
+async def test_a_pre_paid_balance_below_zero_is_refused_by_the_database_itself(centre: Centre) -> None:
+    user = await centre.account(funds=1000)
+    with pytest.raises((apsw.ConstraintError, asyncpg.CheckViolationError)):
+        await centre.sql("UPDATE credit_account SET balance = -1 WHERE id = $1", user.credit_account_id)
+
+
+async def test_after_a_restore_no_second_is_given_out_again(centre: Centre) -> None:
+    user, other = await centre.account("a@a", "a"), await centre.account("b@b", "b")
+    await centre.carrier()
+    await centre.pool("61500079987")
+    await centre.send(user)
+    answer = await centre.poll(user, START - 1)
+    await centre.store.write(lambda tx: tx.mailboxes.restored(centre.clock.wall_s()))
+    for one in (user, other):
+        await centre.send(one)
+        rows = (await centre.poll(one, answer.newest)).page.rows
+        assert [row[0] for row in rows] == [START + 61]
+
+
+async def test_a_promotion_is_noticed_by_its_timeline(postgres_url: str) -> None:
+    store = await open_store(postgres_url, ManualClock(START))
+    centre = Centre(store)
+    assert await centre.sql("SELECT floor FROM store_state") == [(0,)]
+    # As if the store had last been seen on the timeline before this one.
+    await centre.sql("UPDATE store_state SET timeline = timeline + 1")
+    await store.close()
+    store = await open_store(postgres_url, ManualClock(START))
+    assert await Centre(store).sql("SELECT floor FROM store_state") == [(START + 60,)]
+    await store.close()
+
+
+def test_a_second_takes_a_thousand_messages_and_the_next_one_follows() -> None:
+    box = Placement(LockedMailbox(1, 0, 0, 0, 0))
+    stamps = [box.give(START) for _ in range(2001)]
+    assert stamps.count(START) == 1000
+    assert stamps.count(START + 1) == 1000
+    assert box.row() == (1, START + 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("last", "sealed", "floor", "now", "given"),
+    [
+        (0, 0, 0, 100, 100),
+        (90, 90, 0, 100, 100),
+        (100, 90, 0, 100, 100),
+        (100, 100, 0, 100, 101),
+        (100, 100, 0, 50, 101),
+        (100, 90, 0, 50, 100),
+        (0, 0, 160, 100, 161),
+    ],
+)
+def test_a_timestamp_is_the_highest_of_now_last_and_sealed_plus_one(
+    last: int, sealed: int, floor: int, now: int, given: int
+) -> None:
+    assert Placement(LockedMailbox(1, last, sealed, 0, floor)).give(now) == given
+
+
+def test_one_text_becomes_both_dialects() -> None:
+    made = statement(
+        "x", "why", "SELECT a FROM @rows(a text, b bigint) WHERE b > :low AND a <> :low FOR UPDATE"
+    )
+    assert made.postgres == (
+        "SELECT a FROM unnest($1::text[], $2::bigint[]) AS r(a, b) WHERE b > $3 AND a <> $3 FOR UPDATE"
+    )
+    assert made.sqlite == (
+        "SELECT a FROM (SELECT value->>0 AS a, value->>1 AS b FROM json_each(?1)) AS r WHERE b > ?2 AND a <> ?2"
+    )
+    assert made.values == ("low",)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+async def test_every_query_is_understood_by_both_engines(
+    topic: str, postgres_url: str, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'one.db'}"
+    for each in (url, postgres_url):
+        await (await open_store(each, ManualClock())).close()
+    file = apsw.Connection(str(tmp_path / "one.db"))
+    server = await asyncpg.connect(postgres_url)
+    for query in queries(topic).values():
+        values = len(query.values) + (1 if query.columns else 0)
+        file.execute(f"EXPLAIN {query.sqlite}", [None] * values).fetchall()
+        await server.prepare(query.postgres)
+    await server.close()
+    file.close()
