@@ -34,6 +34,12 @@ _COMMANDS = {
 class _Commands(click.Group):
     """Loads a command with its name, so that `rejoinder user add` starts without the server's modules."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # Bytes that are no UTF-8 arrive as lone surrogates, which no database stores.
+        if any("\ud800" <= c <= "\udfff" for word in args for c in word):
+            raise click.UsageError("the command line is not UTF-8", ctx)
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 

@@ -44,6 +44,8 @@ def refusals() -> Iterator[None]:
         yield
     except RejoinderError as error:
         raise Refusal(error.sentence) from error
+    except BrokenPipeError:
+        raise  # click knows what to do when `| head` has seen enough
     except OSError as error:
         raise Refusal(f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")) from error
 

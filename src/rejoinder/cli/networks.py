@@ -36,7 +36,8 @@ def check_settings(kind: str, settings: Mapping[str, str]) -> None:
     "add",
     epilog=example(
         "rejoinder carrier add demo --kind simulator --set delay=0.5",
-        "rejoinder carrier add acme --kind http --set url=https://sms.example --set 'body={{text}}'",
+        "rejoinder carrier add acme --kind http --set url=https://sms.example/send \\",
+        """  --set 'body={"to": "{{recipient}}", "text": "{{text}}"}' --set id_path=id""",
     ),
 )
 @click.argument("name")
