@@ -6,7 +6,10 @@ or JSON, with the carrier's token. 200 only after the commit. Refuses carriers w
 
 from __future__ import annotations
 
+import contextlib
 import hmac
+import json
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
@@ -28,6 +31,8 @@ from rejoinder.message.model import InboundPart, Receipt
 PREFIX = "/carriers/"
 _ID_LIMIT = 200
 _TEXT_LIMIT = 20_000
+_FIELDS = ("from", "to", "text", "id", "status")
+_NO_TEXT = re.compile("[\0\ud800-\udfff\ufffd]")
 _OK = encode({"status": 0})
 
 
@@ -134,17 +139,31 @@ def _salvaged_text(request: Request) -> str:
 
 
 def _from_json(body: bytes) -> dict[str, str]:
-    try:
-        content = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise _Bad("the body is not JSON") from None
+    content = _decoded(body)
     if not isinstance(content, dict):
         raise _Bad("the body must be a JSON object")
     fields = {}
     for name, value in content.items():
         if isinstance(value, bool) or not isinstance(value, (str, int)):
-            if name in ("from", "to", "text", "id", "status"):
+            if name in _FIELDS:
                 raise _Bad(f"{name} must be a text or a whole number")
             continue
         fields[name] = str(value)
+    # Two ids whose bytes are broken would become one, and the second MO would be taken for a repetition.
+    for name in _FIELDS:
+        if name != "text" and _NO_TEXT.search(fields.get(name, "")):
+            raise _Bad(f"{name} is not valid UTF-8 text")
     return fields
+
+
+def _decoded(body: bytes) -> object:
+    """The JSON in a body, also where only the bytes of a text are broken: nothing of an MO is dropped.
+
+    Broken bytes become U+FFFD here; lone surrogates and NUL, where the MO is stored.
+    """
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(body)
+    try:
+        return json.loads(body.decode("utf-8", "replace"), strict=False)
+    except (ValueError, RecursionError):
+        raise _Bad("the body is not JSON") from None
