@@ -20,6 +20,7 @@ from rejoinder.endpoints.http.carriers import PREFIX, CarrierCalls
 from rejoinder.endpoints.http.health import HealthCalls
 from rejoinder.endpoints.http.mailbox import MailboxCalls
 from rejoinder.endpoints.http.messages import MessageCalls
+from rejoinder.endpoints.http.protocol import HttpProtocol
 from rejoinder.endpoints.http.responses import Family
 from rejoinder.endpoints.http.server import Api, Operation, RawOperation
 from rejoinder.errors import RejoinderError
@@ -159,7 +160,7 @@ def _http(service: Service) -> _HttpServer:
     return _HttpServer(
         uvicorn.Config(
             service.api,
-            http="httptools",
+            http=HttpProtocol,
             ws="none",
             lifespan="off",
             access_log=False,
