@@ -20,7 +20,9 @@ def page() -> str:
     for kind in ("simulator", "http"):
         lines += [f"\n### Kind `{kind}`\n\n", "| key | default | meaning |\n", "|---|---|---|\n"]
         for setting in describe(kind):
-            default = "required" if setting.default is None else f"`{setting.default}`" if setting.default else ""
+            default = (
+                "required" if setting.default is None else f"`{setting.default}`" if setting.default else ""
+            )
             secret = " (secret)" if setting.secret else ""
             lines.append(f"| `{setting.name}` | {_cell(default)} | {_cell(setting.help)}{secret} |\n")
     return "".join(lines)

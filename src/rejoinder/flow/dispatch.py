@@ -144,9 +144,8 @@ class CarrierLane:
     async def _carry(self, claim_: Claim, outgoing: Outgoing) -> None:
         try:
             outcomes = await self.carrier.send(outgoing)
-        except (
-            Exception
-        ) as error:  # a carrier's outermost line: what it forgot to foresee is an unknown outcome
+        except Exception as error:  # noqa: BLE001
+            # A carrier's outermost line: what it forgot to foresee is an unknown outcome.
             log.error("carrier_failed", carrier=self.row.name, mt_id=outgoing.id, exc_info=error)
             outcomes = [Outcome(number, Fate.UNKNOWN) for number in outgoing.numbers]
         self._learn_pace(outcomes)
