@@ -20,6 +20,7 @@ from rejoinder.endpoints.http.carriers import PREFIX, CarrierCalls
 from rejoinder.endpoints.http.health import HealthCalls
 from rejoinder.endpoints.http.mailbox import MailboxCalls
 from rejoinder.endpoints.http.messages import MessageCalls
+from rejoinder.endpoints.http.openapi import with_description
 from rejoinder.endpoints.http.protocol import HttpProtocol
 from rejoinder.endpoints.http.responses import Family
 from rejoinder.endpoints.http.server import Api, Operation, RawOperation
@@ -79,7 +80,7 @@ class Service:
         self.setup.on_change(self.accounts.forget)
         self.setup.on_clock_accepted(self.upkeep.guard.accept)
         self.submissions.on_queued(self.dispatch.wake)
-        self.api = Api(self._operations())
+        self.api = Api(with_description(self._operations()))
         self._tasks: list[asyncio.Task[None]] = []
 
     def _operations(self) -> list[Operation | RawOperation]:
