@@ -69,9 +69,8 @@ def assert_refused(reply: Reply, http_status: int) -> None:
 
 def received(site: Site, text: str) -> list[dict[str, object]]:
     """The MOs with this text in the user's mailbox."""
-    site.centre.clock.pass_seconds(
-        10
-    )  # a mailbox that runs ahead of the clock may hold a second back for two
+    # A mailbox that runs ahead of the clock may hold its newest second back for 2 s.
+    site.centre.clock.pass_seconds(10)
     found, since, more = [], 0, True
     while more:
         page = site.get(MESSAGES, {**login(), "since": str(since)}).json
