@@ -18,10 +18,10 @@ from rejoinder.clock import Clock, SystemClock
 from rejoinder.config import Config
 from rejoinder.endpoints.http.carriers import PREFIX, CarrierCalls
 from rejoinder.endpoints.http.health import HealthCalls
-from rejoinder.endpoints.http.mailbox import MailboxCalls
+from rejoinder.endpoints.http.mailbox import ALL_MESSAGES, MESSAGES, MailboxCalls
 from rejoinder.endpoints.http.messages import MessageCalls
 from rejoinder.endpoints.http.openapi import with_description
-from rejoinder.endpoints.http.protocol import HttpProtocol
+from rejoinder.endpoints.http.protocol import AtOnce, answering
 from rejoinder.endpoints.http.responses import Family
 from rejoinder.endpoints.http.server import Api, Operation, RawOperation
 from rejoinder.errors import RejoinderError
@@ -80,18 +80,21 @@ class Service:
         self.setup.on_change(self.accounts.forget)
         self.setup.on_clock_accepted(self.upkeep.guard.accept)
         self.submissions.on_queued(self.dispatch.wake)
+        self.at_once: dict[bytes, AtOnce] = {}
         self.api = Api(with_description(self._operations()))
         self._tasks: list[asyncio.Task[None]] = []
 
     def _operations(self) -> list[Operation | RawOperation]:
         mailbox = MailboxCalls(self.accounts, self.polls)
+        if self.store.reads_at_once:
+            self.at_once = {ALL_MESSAGES.encode(): mailbox.now, MESSAGES.encode(): mailbox.now}
         messages = MessageCalls(self.accounts, self.submissions, self.store)
         carriers = CarrierCalls(self.setup, self.inbound, self.receipts, self.clock)
         health = HealthCalls(self.store, self.setup, self._carrier_states)
         rest = "/services/rest"
         return [
-            Operation(f"{rest}/user/allMessages", Family.ACCOUNT, mailbox.all_messages),
-            Operation(f"{rest}/user/messages", Family.ACCOUNT, mailbox.messages),
+            Operation(ALL_MESSAGES, Family.ACCOUNT, mailbox.all_messages),
+            Operation(MESSAGES, Family.ACCOUNT, mailbox.messages),
             Operation(f"{rest}/user/creditBalance", Family.ACCOUNT, messages.credit_balance),
             Operation(f"{rest}/message/sendSingle2", Family.MESSAGE, messages.send_single),
             Operation(f"{rest}/message/status", Family.MESSAGE, messages.message_status),
@@ -161,7 +164,7 @@ def _http(service: Service) -> _HttpServer:
     return _HttpServer(
         uvicorn.Config(
             service.api,
-            http=HttpProtocol,
+            http=answering(service.at_once),
             ws="none",
             lifespan="off",
             access_log=False,

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from rejoinder.clock import Clock
 from rejoinder.errors import Refused
 from rejoinder.flow.ports import (
-    NO_CEILING,
     Head,
     LockedMailbox,
     Mailboxes,
@@ -150,6 +149,27 @@ class MailboxPolls:
 
     async def poll(self, poll: Poll) -> Answer:
         """Raises Refused for a `since` more than a day beyond everything (rule 6)."""
+        answer, now = await self._look(poll)
+        if answer.seal is None:
+            return answer
+        sealed = await self._store.write(_sealing(poll, now, self._holds))
+        if sealed.seal is not None:
+            self._holds.note(poll.user_id, sealed.seal, now)
+        return sealed
+
+    def poll_now(self, poll: Poll) -> Answer | None:
+        """The same where the store reads at once and nothing has to be sealed; None: it takes a `poll`."""
+        looking = self._look(poll)
+        try:
+            looking.send(None)
+        except StopIteration as end:
+            answer: Answer = end.value[0]
+            return answer if answer.seal is None else None
+        looking.close()
+        raise RuntimeError("the store does not read at once")
+
+    async def _look(self, poll: Poll) -> tuple[Answer, int]:
+        """Reads only: what is to be answered, perhaps after sealing, and the second it was read in."""
         now = self._clock.wall_s()
         mailboxes = self._store.read.mailboxes
         head = await mailboxes.head(poll.user_id)
@@ -158,30 +178,30 @@ class MailboxPolls:
                 raise Refused("since lies more than a day in the future", "since")
             if poll.since <= head.sealed:
                 # The usual poll: nothing is new, and nothing can be told apart from the page unread.
-                return Answer(poll.since, EMPTY)
+                return Answer(poll.since, EMPTY), now
         held = self._holds.held(poll.user_id, head, now)
         page = await read_page(mailboxes, _query(poll, head, held)) if poll.since < head.last else EMPTY
-        answer = decide(head, page, poll.since, now, held)
-        if answer.seal is None:
-            return answer
-        sealed = await self._store.write(_sealing(poll, now))
-        if sealed.seal is not None:
-            self._holds.note(poll.user_id, sealed.seal, now)
-        return sealed
+        return decide(head, page, poll.since, now, held), now
 
 
 def _query(poll: Poll, head: Head, held: bool) -> PageQuery:
-    return PageQuery(poll.user_id, poll.since, head.last if held else NO_CEILING, poll.received)
+    """What a poll may show: nothing newer than the row that was read before the page (rule 5), and below a held
+    second (rule 7). Without that ceiling `more` could count a second that is held by the time it is asked for.
+    """
+    ceiling = head.last if held else max(head.last, head.sealed) + 1
+    return PageQuery(poll.user_id, poll.since, ceiling, poll.received)
 
 
-def _sealing(poll: Poll, now: int) -> Callable[[Tx], Awaitable[Answer]]:
+def _sealing(poll: Poll, now: int, holds: Holds) -> Callable[[Tx], Awaitable[Answer]]:
     """Rule 5: under the lock read row and page again, decide again, seal what is shown, commit, answer."""
 
     async def seal(tx: Tx) -> Answer:
         (row,) = await tx.mailboxes.lock([poll.user_id])
         head = Head(row.last, row.sealed)
-        page = await read_page(tx.mailboxes, _query(poll, head, held=False))
-        answer = decide(head, page, poll.since, now, held=False)
+        # Another poll may have sealed the newest second meanwhile: then it is held for this one too.
+        held = holds.held(poll.user_id, head, now)
+        page = await read_page(tx.mailboxes, _query(poll, head, held))
+        answer = decide(head, page, poll.since, now, held)
         if answer.seal is not None:
             await tx.mailboxes.seal(poll.user_id, answer.seal)
         return answer

@@ -25,7 +25,6 @@ from rejoinder.message.model import (
 
 T = TypeVar("T")
 
-NO_CEILING = 2**62
 # Credit accounts that every store has: what the operator gives comes from the one, what is used goes to the other.
 OPERATOR_ACCOUNT = 1
 USAGE_ACCOUNT = 2
@@ -502,6 +501,10 @@ class Store(Protocol):
 
     @property
     def read(self) -> Tables: ...
+
+    @property
+    def reads_at_once(self) -> bool:
+        """Whether reads never wait, so that a caller need not make a task for them."""
 
     @property
     def warnings(self) -> list[str]:

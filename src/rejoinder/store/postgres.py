@@ -115,6 +115,8 @@ class _CommittedReads:
 class PostgresStore:
     """See flow/ports.py `Store`."""
 
+    reads_at_once = False
+
     def __init__(self, pool: Any, warnings: list[str]) -> None:
         self._pool = pool
         self.warnings = warnings

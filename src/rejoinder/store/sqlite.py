@@ -187,6 +187,8 @@ def _resolve(items: list[tuple[asyncio.Future[Any], Any, BaseException | None]])
 class SqliteStore:
     """See flow/ports.py `Store`."""
 
+    reads_at_once = True
+
     def __init__(self, path: str, writer: _Writer, reader: apsw.Connection, lease: int | None) -> None:
         self.path = path
         self.read = AllTables(_CommittedReads(reader))

@@ -8,15 +8,17 @@ from __future__ import annotations
 import re
 
 from rejoinder.endpoints.http.logins import CallRefused, account_user, require
-from rejoinder.endpoints.http.params import Params
+from rejoinder.endpoints.http.params import Params, TooManyParameters, parse
 from rejoinder.endpoints.http.responses import Family, Response, fault
-from rejoinder.errors import Refused
+from rejoinder.errors import Refused, RejoinderError
 from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.mailbox import Answer, MailboxPolls, Poll
 from rejoinder.message.codes import AccountCode
 
 _SINCE = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _INT64 = 2**63
+ALL_MESSAGES = "/services/rest/user/allMessages"
+MESSAGES = "/services/rest/user/messages"
 _REQUIRED = ("username", "password", "since")
 
 
@@ -73,6 +75,26 @@ class MailboxCalls:
             return Response(messages_body(await self._poll(params, received=True)))
         except CallRefused as refused:
             return fault(Family.ACCOUNT, refused.status, refused.sentence)
+
+    def now(self, path: str, query: bytes) -> Response | None:
+        """The usual answer of a GET, made without a task: the log-in is remembered, nothing has to be sealed.
+
+        None, for whatever is not usual: the call then goes its normal way, with all checks from the start.
+        """
+        try:
+            params = parse(query)
+            require(params, _REQUIRED)
+            since = since_of(params)
+            login = self._accounts.login_now(params["username"] or "", params["password"] or "")
+            if login is None or login.user is None:
+                return None
+            received = path == MESSAGES
+            answer = self._polls.poll_now(Poll(login.user.id, since, received))
+        except (CallRefused, TooManyParameters, RejoinderError):
+            return None
+        if answer is None:
+            return None
+        return Response(messages_body(answer) if received else all_messages_body(answer))
 
     async def _poll(self, params: Params, received: bool) -> Answer:
         require(params, _REQUIRED)

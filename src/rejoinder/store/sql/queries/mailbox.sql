@@ -41,5 +41,5 @@ DELETE FROM entry WHERE (user_id, timestamp, id) IN (
 RETURNING user_id
 
 -- mailbox_owners: users in ascending order with whether they have messages older than a moment; a step of a long walk
-SELECT user_id, EXISTS (SELECT 1 FROM entry e WHERE e.user_id = m.user_id AND e.timestamp < :before)
+SELECT user_id, COALESCE((SELECT e.timestamp < :before FROM entry e WHERE e.user_id = m.user_id ORDER BY e.timestamp LIMIT 1), false)
 FROM (SELECT user_id FROM mailbox WHERE user_id > :after ORDER BY user_id LIMIT :most) m ORDER BY user_id
