@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+import msgspec
+
 from rejoinder.clock import Clock
 from rejoinder.flow.passwords import verify_password
 from rejoinder.flow.ports import Store, UserRow
@@ -39,8 +41,7 @@ class Verdict(StrEnum):
     OK = "ok"
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(msgspec.Struct, frozen=True):
     """A log-in's verdict; `user` is there whenever the name exists."""
 
     verdict: Verdict

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from rejoinder.clock import Clock
 from rejoinder.errors import Refused
@@ -54,16 +56,14 @@ class Placement:
         return self.user_id, self._last, self._count
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """The oldest messages after a moment, whole seconds only; `more` lie behind them."""
 
     rows: Sequence[PageRow]
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a poll answers. `seal`: the second that must be sealed on disk before this is said."""
 
     newest: int
@@ -130,8 +130,7 @@ class Holds:
             self._sealed_at.popitem(last=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Poll:
+class Poll(msgspec.Struct, frozen=True):
     """One poll: whose mailbox, since when; `received` shows only what handsets sent (contract §4)."""
 
     user_id: int

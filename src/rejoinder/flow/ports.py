@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
+import msgspec
+
 from rejoinder.message.model import (
     Entry,
     InboundPart,
@@ -30,8 +32,7 @@ OPERATOR_ACCOUNT = 1
 USAGE_ACCOUNT = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """A mailbox row: highest timestamp given out, highest second answered (contract §3 rule 2)."""
 
     last: int

@@ -21,6 +21,8 @@ from rejoinder.message.codes import AccountCode
 # httptools counts positions in a URL in 16 bits.
 _PARSED = 65_535
 _KEPT = 2 * SIZE
+# What Response.headers() gives for an answer that is no error, as bytes in one go.
+_OK = b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\ncache-control: no-store\r\ncontent-length: %d\r\n\r\n%b"
 _NOT_HTTP = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request is not HTTP", 400)
 
 
@@ -65,12 +67,13 @@ class HttpProtocol(HttpToolsProtocol):
         response = at_once(path.decode("ascii"), query)
         if response is None:
             return False
-        head = [b"HTTP/1.1 200 OK"]
-        head += [name + b": " + value for name, value in self.server_state.default_headers]
-        head += [name + b": " + value for name, value in response.headers()]
-        self.transport.write(b"\r\n".join(head) + b"\r\n\r\n" + response.body)
+        self.transport.write(_OK % (self._standing_headers(), len(response.body), response.body))
         self.on_response_complete()
         return True
+
+    def _standing_headers(self) -> bytes:
+        """The server's own headers (the date, renewed every second)."""
+        return b"".join([b"%b: %b\r\n" % pair for pair in self.server_state.default_headers])
 
     def _is_plain_get(self) -> bool:
         """A GET without a body on a connection that stays, with nothing before it that is still under way."""
