@@ -44,16 +44,16 @@ from rejoinder.config import load
 from rejoinder.errors import StoreUnavailable
 from rejoinder.flow.mailbox import MailboxPolls
 
-poll = MailboxPolls.poll
+look = MailboxPolls._look
 
 async def fails(self, query):
     if query.since == 13:
         raise RuntimeError("near 'canary-text' of 61255512345")
     if query.since == 14:
         raise StoreUnavailable("the database is away") from ValueError("canary-text")
-    return await poll(self, query)
+    return await look(self, query)
 
-MailboxPolls.poll = fails
+MailboxPolls._look = fails
 app.run(load(None, {"database": sys.argv[1], "listen": "127.0.0.1:0", "log_level": "debug"}))
 """
 

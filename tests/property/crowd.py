@@ -13,6 +13,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TextIO
 
 import msgspec
@@ -26,6 +27,8 @@ from rejoinder.store import open_store
 from tests.centre import Centre
 
 Say = Callable[[object], None]
+# This file beside the logs says that all writers have ended.
+WRITERS_DONE = "writers-done"
 USERS = ("one@crowd", "two@crowd")
 
 
@@ -40,21 +43,25 @@ async def write(centre: Centre, users: list[UserRow], draw: random.Random, until
         await asyncio.sleep(draw.random() / 50)
 
 
-async def poll(centre: Centre, user: UserRow, draw: random.Random, until: float, say: Say) -> None:
-    """Passes newestMessageTimestamp back; ten more seconds after the writers to collect the rest."""
+async def poll(centre: Centre, user: UserRow, draw: random.Random, done: Path, say: Say) -> None:
+    """Passes newestMessageTimestamp back, until the writers are done and nothing has come for a while."""
     polls = MailboxPolls(centre.store, centre.clock)
-    since, answer = -1, None
-    while time.monotonic() < until or answer is None or answer.page.rows or answer.page.more:
+    since, quiet_from = -1, None
+    # A second ahead of the clock may be held for two seconds (rule 7): silence must last longer to mean the end.
+    while quiet_from is None or time.monotonic() - quiet_from < 4:
+        writing = not done.exists()  # noqa: ASYNC240  # a test process of its own
         answer = await polls.poll(Poll(user.id, since, False))
-        if time.monotonic() < until and draw.random() < 0.1:
+        if draw.random() < 0.1:
             await asyncio.sleep(0)
             continue  # the answer is lost on its way
         for row in answer.page.rows:
             say([user.username, msgspec.json.decode(row[2])["documentId"]])
         since = answer.newest
+        if writing or answer.page.rows:
+            quiet_from = None
+        elif quiet_from is None:
+            quiet_from = time.monotonic()
         await asyncio.sleep(draw.random() / 100)
-        if time.monotonic() > until:
-            await asyncio.sleep(2.1)  # a second ahead of the clock may be held that long (rule 7)
 
 
 def unsealed(right: Callable[..., Answer]) -> Callable[..., Answer]:
@@ -82,7 +89,7 @@ async def take_part(role: str, database: str, log: TextIO, seed: int, seconds: f
         else:
             if role == "blind_poller":
                 mailbox.decide = unsealed(mailbox.decide)  # type: ignore[assignment]  # the protection taken out
-            await poll(centre, users[seed % len(users)], draw, until + 1, say)
+            await poll(centre, users[seed % len(users)], draw, Path(log.name).parent / WRITERS_DONE, say)
     finally:
         await store.close()
 

@@ -15,7 +15,7 @@ import pytest
 from rejoinder.clock import ManualClock
 from rejoinder.store import open_store
 from tests.centre import Centre
-from tests.property.crowd import USERS
+from tests.property.crowd import USERS, WRITERS_DONE
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,7 +52,9 @@ def run_crowd(
         for place, (role, log) in enumerate(zip(roles, logs, strict=True))
     ]
     try:
-        ends = [process.wait(seconds + 60) for process in processes]
+        ends = [process.wait(seconds + 60) for process in processes if "writer" in process.args]
+        (folder / WRITERS_DONE).touch()
+        ends += [process.wait(60) for process in processes if "writer" not in process.args]
     finally:
         for process in processes:
             process.kill()
