@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from prometheus_client import Counter
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from rejoinder.endpoints.http.params import SIZE
 from rejoinder.endpoints.http.responses import Family, Response, fault
 from rejoinder.message.codes import AccountCode
+from rejoinder.observe import HTTP_ANSWERS
 
 # httptools counts positions in a URL in 16 bits.
 _PARSED = 65_535
@@ -35,6 +37,8 @@ class HttpProtocol(HttpToolsProtocol):
     """One connection. `at_once` stands on a subclass made by `answering`."""
 
     at_once: Mapping[bytes, AtOnce] = {}
+    # Each path's count of answers, looked up once: a counter's labels() costs more than the count.
+    counts: Mapping[bytes, Counter] = {}
     _answered = False
 
     def on_url(self, url: bytes) -> None:
@@ -68,6 +72,7 @@ class HttpProtocol(HttpToolsProtocol):
         if response is None:
             return False
         self.transport.write(_OK % (self._standing_headers(), len(response.body), response.body))
+        self.counts[path].inc()
         self.on_response_complete()
         return True
 
@@ -97,4 +102,5 @@ class HttpProtocol(HttpToolsProtocol):
 
 def answering(at_once: Mapping[bytes, AtOnce]) -> type[HttpProtocol]:
     """The protocol with these paths answered at once."""
-    return type("AnsweringProtocol", (HttpProtocol,), {"at_once": at_once})
+    counts = {path: HTTP_ANSWERS.labels(path.decode("ascii"), "200") for path in at_once}
+    return type("AnsweringProtocol", (HttpProtocol,), {"at_once": at_once, "counts": counts})

@@ -1,0 +1,236 @@
+"""schemathesis over the served description: no answer is a server's error, and none is another than described.
+
+Right requests carry log-ins, ids and tokens that exist, so that the calls' depths are reached. The others are
+whatever schemathesis makes of the description, right or wrong, with or without a log-in that exists.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from rejoinder.endpoints.http.descriptions import DESCRIPTIONS, Call, Delivery, Look
+from rejoinder.endpoints.http.responses import Family, Response, encode, internal_error
+from tests.centre import HANDSET, START
+from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, FORM, MESSAGES, PASSWORD, SEND, STATUS, Site
+from tests.schema.conftest import TOKEN, Peopled
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+# Twice as many per operation: right ones and others. One fault ends an exploration: it is shown, not shrunk for long.
+EXAMPLES = settings(
+    max_examples=25,
+    report_multiple_bugs=False,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+def methods(path: str) -> tuple[str, ...]:
+    match DESCRIPTIONS[path]:
+        case Call():
+            return ("GET", "POST")
+        case Delivery():
+            return ("POST",)
+        case _:
+            return ("GET",)
+
+
+LABELS = [f"{method} {path}" for path in DESCRIPTIONS for method in methods(path)]
+each_operation = pytest.mark.parametrize("label", LABELS)
+
+LOGINS = st.sampled_from(
+    [
+        {"username": name, "password": password}
+        for name in ("anna", "bob", "blocked", "disabled", "sleeping", "expired", "nobody")
+        for name, password in ((f"{name}@shop", PASSWORD), (f"{name}@shop", "wrong"))
+    ]
+)
+# What is in a success, by operation: an exploration that never came so far has proved nothing.
+DEEP = {
+    ALL_MESSAGES: {"status 0"},
+    MESSAGES: {"status 0"},
+    CREDIT_BALANCE: {"status 0"},
+    SEND: {"messageStatus 10"},
+    STATUS: {"messageStatus 11", "messageStatus 0", "messageStatus -230"},
+}
+
+
+def right(peopled: Peopled) -> st.SearchStrategy[dict[str, str]]:
+    """Values that lead deep into each operation."""
+    return st.fixed_dictionaries(
+        {
+            "username": st.just("anna@shop"),
+            "password": st.just(PASSWORD),
+            "since": st.sampled_from(["0", "-1", f"{START}", f"{START - 1}"]),
+            "documentId": st.sampled_from([peopled.own, peopled.foreign, "5175000000000000000000ff"]),
+            "recipient": st.sampled_from([HANDSET, f"+{HANDSET}"]),
+            "sender": st.sampled_from(["", "", "Stranger"]),
+            "replyTo": st.sampled_from(["", "log", "https://shop.example/{{from}}", "sftp://shop.example"]),
+            "from": st.just(HANDSET),
+            "to": st.just("61500079987"),
+        },
+        optional={"status": st.sampled_from(["DELIVRD", "undeliv", "ENROUTE"])},
+    )
+
+
+def some_right(peopled: Peopled) -> st.SearchStrategy[dict[str, str]]:
+    """Some of those values, with a log-in that may be refused."""
+    values = st.builds(lambda known, login: {**known, **login}, right(peopled), LOGINS)
+    names = st.sets(st.sampled_from(["since", "documentId", "recipient", "sender", "replyTo", "from", "to"]))
+    return st.builds(lambda all_, less: {k: v for k, v in all_.items() if k not in less}, values, names)
+
+
+def feed(case: Case[Any], values: dict[str, str]) -> None:
+    """Puts known values where the case has such parameters, and the token where a carrier is named."""
+    description = DESCRIPTIONS[case.path]
+    fields = description.parameters if isinstance(description, Call) else ()
+    if isinstance(description, Delivery):
+        fields = description.fields
+        case.path_parameters["name"] = "sim"
+        case.headers["Authorization"] = f"Bearer {TOKEN}"
+    fed = {field.name: values[field.name] for field in fields if field.name in values}
+    if case.method == "GET":
+        case.query = {**(case.query or {}), **fed}
+    elif isinstance(case.body, dict):
+        case.body = {**case.body, **fed}
+
+
+def into_query(case: Case[Any]) -> None:
+    """Half of a form's parameters go into the query string, where a POST may carry them."""
+    if isinstance(case.body, dict) and case.media_type == FORM:
+        names = sorted(case.body)[::2]
+        case.query = {name: case.body[name] for name in names}
+        case.body = {name: value for name, value in case.body.items() if name not in names}
+
+
+class Explorer:
+    """Sends schemathesis' cases to the site, checks the answers, and counts what they were."""
+
+    def __init__(self, peopled: Peopled, session: requests.Session) -> None:
+        self.peopled = peopled
+        self.served = schemathesis.openapi.from_dict(
+            peopled.site.get("/openapi.json").json, config=schemathesis.Config()
+        )
+        self._session = session
+
+    def ask(self, case: Case[Any]) -> str:
+        """The HTTP status, or of a 200 its number."""
+        base = f"http://127.0.0.1:{self.peopled.site.port}"
+        reply = case.call_and_validate(base, self._session, checks=CHECKS, timeout=20)
+        if reply.status_code != 200 or not isinstance(DESCRIPTIONS[case.path], Call):
+            return str(reply.status_code)
+        word = DESCRIPTIONS[case.path].family.value  # type: ignore[union-attr]
+        return f"{word} {reply.json()[word]}"
+
+    def explore(self, label: str, deep: bool) -> Counter[str]:
+        method, path = label.split(" ")
+        operation = self.served[path][method]
+        cases = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
+        values: st.SearchStrategy[dict[str, str] | None] = right(self.peopled)
+        if not deep and not isinstance(DESCRIPTIONS[path], Look):
+            cases = st.one_of(cases, operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
+            values = st.one_of(st.none(), some_right(self.peopled))
+        # Whatever earlier examples did to log-ins is long past.
+        self.peopled.site.centre.clock.pass_seconds(86_400)
+        seen: Counter[str] = Counter()
+
+        @EXAMPLES
+        @given(case=cases, known=values, split=st.booleans())
+        def examples(case: Case[Any], known: dict[str, str] | None, split: bool) -> None:
+            if known is not None:
+                feed(case, known)
+            if split:
+                into_query(case)
+            seen[self.ask(case)] += 1
+
+        examples()
+        return seen
+
+
+@pytest.fixture(scope="module")
+def explorer(peopled: Peopled) -> Iterator[Explorer]:
+    with requests.Session() as session:
+        session.trust_env = False
+        yield Explorer(peopled, session)
+
+
+def test_every_operation_is_explored(explorer: Explorer) -> None:
+    found = [f"{method.upper()} {path}" for path in explorer.served for method in explorer.served[path]]
+    assert sorted(found) == sorted(LABELS)
+
+
+@each_operation
+def test_right_requests_are_answered_as_described(label: str, explorer: Explorer) -> None:
+    seen = explorer.explore(label, deep=True)
+    assert DEEP.get(label.split(" ")[1], {"200"}) - set(seen) == set()
+
+
+@each_operation
+def test_any_requests_are_answered_as_described(label: str, explorer: Explorer) -> None:
+    explorer.explore(label, deep=False)
+
+
+# The negative control: each check finds an operation that breaks it.
+
+
+@contextmanager
+def sabotaged(site: Site, path: str, response: Response) -> Iterator[None]:
+    """An operation that answers this, whatever it is asked."""
+
+    async def answer(_: object) -> Response:
+        return response
+
+    table = site.centre.service.api._exact
+    before = table[path]
+    table[path] = replace(before, answer=answer)
+    try:
+        yield
+    finally:
+        table[path] = before
+
+
+FINE = {"newestMessageTimestamp": 0, "hasMoreMessages": False, "messages": [], "status": 0}
+BREACHES = {
+    "an internal error": internal_error(Family.ACCOUNT),
+    "a status that is not described": Response(encode(FINE), 418),
+    "another media type": Response(encode(FINE), content_type=b"text/html"),
+    "a field too many": Response(encode({**FINE, "trace": "x"})),
+    "a field too few": Response(encode({"messages": [], "status": 0})),
+    "a number as a string": Response(encode({**FINE, "status": "0"})),
+    "a code of another family": Response(encode({"messageStatus": -200, "error": "no"})),
+    "a code that is not this call's": Response(encode({"status": 300, "error": "no"})),
+    "an error without a sentence": Response(encode({"status": 3})),
+    "no JSON": Response(b"{"),
+}
+
+
+@pytest.mark.parametrize("breach", BREACHES.values(), ids=BREACHES)
+def test_a_breach_of_the_description_is_found(explorer: Explorer, breach: Response) -> None:
+    with sabotaged(explorer.peopled.site, MESSAGES, breach), pytest.raises((FailureGroup, Failure)):
+        explorer.explore(f"GET {MESSAGES}", deep=True)
+
+
+def test_the_control_itself_is_no_breach(explorer: Explorer) -> None:
+    with sabotaged(explorer.peopled.site, MESSAGES, Response(encode(FINE))):
+        assert set(explorer.explore(f"GET {MESSAGES}", deep=True)) == {"status 0"}
