@@ -128,7 +128,7 @@ HEADERS = st.lists(
     ),
     max_size=4,
 )
-EXAMPLES = settings(max_examples=600)
+EXAMPLES = settings(max_examples=400)
 
 
 @dataclass(frozen=True)
