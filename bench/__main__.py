@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -106,11 +107,9 @@ def measure(scenarios: list[Scenario], folder: Path, million: int, options: dict
     if wrk is None:
         return 2
     os.sched_setaffinity(0, {LOAD_CORE})
-    folder.mkdir(parents=True, exist_ok=True)
-    if machine.file_system(folder) == "tmpfs":
-        console.print(f"[yellow]{folder} lies in memory: fsync means nothing there; see --data")
-    work = Path(tempfile.mkdtemp(dir=folder))
-    work.chmod(0o755)
+    # Ended by `timeout` or a supervisor, everything started is ended and removed as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    work = work_folder(folder, console)
     columns = BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}")
     failed = 0
     try:
@@ -135,6 +134,19 @@ def measure(scenarios: list[Scenario], folder: Path, million: int, options: dict
         shutil.rmtree(work, ignore_errors=True)
     results.write_table(results.README, results.table(results.load(results.FOLDER)))
     return 1 if failed else 0
+
+
+def work_folder(folder: Path, console: Console) -> Path:
+    """A new folder for this run. What runs left that were killed is taken away, gigabytes maybe; others stay."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob("run-*"):
+        if not Path(f"/proc/{left.name.split('-')[1]}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    if machine.file_system(folder) == "tmpfs":
+        console.print(f"[yellow]{folder} lies in memory: fsync means nothing there; see --data")
+    work = Path(tempfile.mkdtemp(prefix=f"run-{os.getpid()}-", dir=folder))
+    work.chmod(0o755)
+    return work
 
 
 def fetched(name: str, fetch: Callable[[Path], debian.Tool], console: Console) -> debian.Tool | None:

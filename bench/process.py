@@ -1,6 +1,6 @@
 """A server process on the server's core: started, waited for, ended.
 
-It refuses to leave one behind: the processes die with the block that started them.
+It refuses to leave one behind: the processes die with the block that started them, and with us if we are killed.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -39,9 +40,11 @@ def running(
     """
     # What an earlier start wrote would be read as this one's address.
     log.unlink(missing_ok=True)
+    # setpriv belongs to Debian's essential set; it is replaced by the server, whose pid is therefore the child's.
+    guarded = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     with log.open("wb") as output, on_core(SERVER_CORE):
         process = subprocess.Popen(
-            list(command),
+            [*guarded, *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -124,22 +124,31 @@ def load(folder: Path) -> list[Result]:
 
 
 def table(results: list[Result]) -> str:
-    """The results in Markdown; a machine's line stands once, however many were measured on it."""
+    """The results in Markdown: a line for each machine, a row for each figure with the commit it was measured at."""
     if not results:
         return "No results yet: `make bench` makes them."
     lines = []
-    for machine in dict.fromkeys(_machine_line(result) for result in results):
-        lines += [machine, ""]
-    lines += ["| scenario | figure | median | lowest – highest | to reach | |", "|---|---|--:|--:|--:|---|"]
+    for machine in dict.fromkeys(_machine_key(result) for result in results):
+        lines += [_machine_line([result for result in results if _machine_key(result) == machine]), ""]
+    lines += ["| scenario | commit | figure | median | lowest – highest | to reach | |"]
+    lines += ["|---|---|---|--:|--:|--:|---|"]
     for result in results:
         scenario = f"`{result.scenario}`{'†' if result.disturbed > DISTURBED else ''}"
+        commit = f"`{result.commit[:10]}`{'*' if result.changed else ''}"
         for one in result.figures:
-            spread = f"{shown(one.lowest)} – {shown(one.highest)}"
-            mark = {None: "", True: "reached", False: "**not reached**"}[one.reached]
-            lines.append(
-                f"| {scenario} | {one.name} | {shown(one.median)} {one.unit} | {spread} | {_bounds(one)} | {mark} |"
+            cells = (
+                scenario,
+                commit,
+                one.name,
+                f"{shown(one.median)} {one.unit}",
+                _spread(one),
+                _bounds(one),
             )
-            scenario = ""
+            mark = {None: "", True: "reached", False: "**not reached**"}[one.reached]
+            lines.append(f"| {' | '.join(cells)} | {mark} |")
+            scenario = commit = ""
+    if any(result.changed for result in results):
+        lines += ["", "\\* With changes that were not committed."]
     if any(result.disturbed > DISTURBED for result in results):
         lines += ["", f"† Other processes had more than {DISTURBED:.0%} of the server's core during a run."]
     return "\n".join(lines)
@@ -173,13 +182,36 @@ def _bounds(one: Figure) -> str:
     return f"≤ {shown(one.at_most)}" if one.at_most is not None else ""
 
 
-def _machine_line(result: Result) -> str:
+def _spread(one: Figure) -> str:
+    return f"{shown(one.lowest)} – {shown(one.highest)}"
+
+
+def _machine_key(result: Result) -> tuple[str, ...]:
     machine = result.machine
-    changed = " with changes" if result.changed else ""
-    tools = [name for name in ("SQLite", "PostgreSQL", "nginx", "wrk") if name in machine.versions]
-    versions = ", ".join(f"{name} {machine.versions[name]}" for name in tools)
     return (
-        f"Commit `{result.commit[:10]}`{changed}, {result.date[:10]}: {machine.cpu}, {machine.cores} cores, "
-        f"{machine.memory_gb:.0f} GB, {machine.kernel}, {machine.file_system} (fsync {shown(machine.fsync_ms)} ms), "
-        f"Python {machine.python}, {versions}; {result.rounds} rounds of {result.seconds:g} s."
+        machine.cpu,
+        f"{machine.cores} {machine.memory_gb:.0f}",
+        machine.kernel,
+        machine.file_system,
+        machine.python,
+    )
+
+
+def _machine_line(results: list[Result]) -> str:
+    """A machine's line from all that was measured on it."""
+    machine = results[0].machine
+    syncs = [result.machine.fsync_ms for result in results]
+    versions = {
+        f"{name} {result.machine.versions[name]}": None
+        for name in ("SQLite", "PostgreSQL", "nginx", "wrk")
+        for result in results
+        if name in result.machine.versions
+    }
+    dates = sorted(result.date[:10] for result in results)
+    runs = {f"{result.rounds} rounds of {result.seconds:g} s": None for result in results}
+    return (
+        f"{' to '.join(dict.fromkeys((dates[0], dates[-1])))}: {machine.cpu}, {machine.cores} cores, "
+        f"{machine.memory_gb:.0f} GB, {machine.kernel}, {machine.file_system} (an append with fsync: "
+        f"{shown(min(syncs))} – {shown(max(syncs))} ms), Python {machine.python}, {', '.join(versions)}; "
+        f"{', '.join(runs)}."
     )
