@@ -46,7 +46,7 @@ DRAIN_SECONDS = 3
 
 
 class _Events:
-    """Where carriers hand in what networks bring (flow/ports.py `CarrierEvents`)."""
+    """Where carriers hand in what networks bring (flow/ports `CarrierEvents`)."""
 
     def __init__(self, receipts: ReceiptIntake, inbound: MoIntake) -> None:
         self._receipts = receipts

@@ -34,7 +34,7 @@ FORBIDDEN = [
     ("flow.intruder", "cli.command"),
     ("flow.intruder", "app"),
     ("flow.intruder", "apsw"),
-    ("flow.ports", "flow.journey"),
+    ("flow.ports.intruder", "flow.journey"),
 ]
 
 ALLOWED = [

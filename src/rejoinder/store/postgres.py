@@ -113,7 +113,7 @@ class _CommittedReads:
 
 
 class PostgresStore:
-    """See flow/ports.py `Store`."""
+    """See flow/ports `Store`."""
 
     reads_at_once = False
 
@@ -145,7 +145,7 @@ class PostgresStore:
         return cls(pool, opening.warnings)
 
     async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        """See flow/ports.py `Store.write`."""
+        """See flow/ports `Store.write`."""
         for tried in range(1, TRIES + 1):
             try:
                 return await self._write_once(work)

@@ -185,7 +185,7 @@ def _resolve(items: list[tuple[asyncio.Future[Any], Any, BaseException | None]])
 
 
 class SqliteStore:
-    """See flow/ports.py `Store`."""
+    """See flow/ports `Store`."""
 
     reads_at_once = True
 
@@ -218,7 +218,7 @@ class SqliteStore:
         return cls(path, _Writer(connection), reader, lease)
 
     async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        """See flow/ports.py `Store.write`. Cancelling the caller does not undo what is under way."""
+        """See flow/ports `Store.write`. Cancelling the caller does not undo what is under way."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._writer.jobs.put((work, future))
         return await future

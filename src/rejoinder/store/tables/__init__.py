@@ -15,7 +15,7 @@ from rejoinder.store.tables.replies import ReplyTables
 
 
 class AllTables:
-    """Every topic of the store over one session (flow/ports.py `Tables`)."""
+    """Every topic of the store over one session (flow/ports `Tables`)."""
 
     __slots__ = (
         "credits",

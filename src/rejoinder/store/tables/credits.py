@@ -16,7 +16,7 @@ _NOT_KEPT = frozenset({OPERATOR_ACCOUNT, USAGE_ACCOUNT})
 
 
 class CreditTables:
-    """See flow/ports.py `Credits`."""
+    """See flow/ports `Credits`."""
 
     __slots__ = ("_session",)
 

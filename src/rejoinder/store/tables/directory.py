@@ -12,7 +12,7 @@ _SQL = queries("directory")
 
 
 class DirectoryTables:
-    """See flow/ports.py `Directory`."""
+    """See flow/ports `Directory`."""
 
     __slots__ = ("_session",)
 

@@ -22,7 +22,7 @@ def _parked(row: Row) -> ParkedMo:
 
 
 class InboundTables:
-    """See flow/ports.py `Inbound`."""
+    """See flow/ports `Inbound`."""
 
     __slots__ = ("_session",)
 

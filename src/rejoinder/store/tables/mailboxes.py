@@ -18,7 +18,7 @@ _FLOOR_SECONDS = 60
 
 
 class MailboxTables:
-    """See flow/ports.py `Mailboxes`."""
+    """See flow/ports `Mailboxes`."""
 
     __slots__ = ("_session",)
 

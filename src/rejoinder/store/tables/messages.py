@@ -13,7 +13,7 @@ _SQL = queries("outbox")
 
 
 class MessageTables:
-    """See flow/ports.py `Messages`."""
+    """See flow/ports `Messages`."""
 
     __slots__ = ("_session",)
 

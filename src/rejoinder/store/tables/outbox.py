@@ -35,7 +35,7 @@ def _claim(row: Row) -> Claim:
 
 
 class OutboxTables:
-    """See flow/ports.py `Outbox`."""
+    """See flow/ports `Outbox`."""
 
     __slots__ = ("_session",)
 

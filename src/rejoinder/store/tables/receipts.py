@@ -13,7 +13,7 @@ _SQL = queries("receipts")
 
 
 class ReceiptTables:
-    """See flow/ports.py `Receipts`."""
+    """See flow/ports `Receipts`."""
 
     __slots__ = ("_session",)
 

@@ -104,7 +104,7 @@ def _shown(column: str, value: object) -> object:
 
 
 class RegistryTables:
-    """See flow/ports.py `Registry`."""
+    """See flow/ports `Registry`."""
 
     __slots__ = ("_session",)
 

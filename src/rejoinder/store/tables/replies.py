@@ -12,7 +12,7 @@ _SQL = queries("replies")
 
 
 class ReplyTables:
-    """See flow/ports.py `Replies`."""
+    """See flow/ports `Replies`."""
 
     __slots__ = ("_session",)
 

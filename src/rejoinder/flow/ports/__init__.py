@@ -1,0 +1,58 @@
+"""What the journeys need from the store and from carriers, in the journeys' own words.
+
+The one package of flow that store/ and carriers/ may import, from here and not from its modules. Refuses
+everything but shapes. All methods of a `Tx` belong to one transaction; those of `Store.read` see committed
+values only. "Lock" holds until the end of the transaction.
+"""
+
+from __future__ import annotations
+
+from rejoinder.flow.ports.carrier import Carrier, CarrierEvents
+from rejoinder.flow.ports.credits import OPERATOR_ACCOUNT, USAGE_ACCOUNT, Credits, Funds, Transfer
+from rejoinder.flow.ports.directory import CarrierRow, Directory, Kind, Record, Registry, RouteRow, UserRow
+from rejoinder.flow.ports.inbound import Inbound, ParkedMo, QueuedPush
+from rejoinder.flow.ports.mailboxes import Head, LockedMailbox, Mailboxes, PageQuery, PageRow
+from rejoinder.flow.ports.outbox import Claim, Messages, MtState, Outbox
+from rejoinder.flow.ports.receipts import KeptReceipt, KnownRef, Receipts
+from rejoinder.flow.ports.replies import Earlier, Match, NumberOwner, Pair, Replies
+from rejoinder.flow.ports.store import Store, Tables, Tx
+
+__all__ = [
+    "OPERATOR_ACCOUNT",
+    "USAGE_ACCOUNT",
+    "Carrier",
+    "CarrierEvents",
+    "CarrierRow",
+    "Claim",
+    "Credits",
+    "Directory",
+    "Earlier",
+    "Funds",
+    "Head",
+    "Inbound",
+    "KeptReceipt",
+    "Kind",
+    "KnownRef",
+    "LockedMailbox",
+    "Mailboxes",
+    "Match",
+    "Messages",
+    "MtState",
+    "NumberOwner",
+    "Outbox",
+    "PageQuery",
+    "PageRow",
+    "Pair",
+    "ParkedMo",
+    "QueuedPush",
+    "Receipts",
+    "Record",
+    "Registry",
+    "Replies",
+    "RouteRow",
+    "Store",
+    "Tables",
+    "Transfer",
+    "Tx",
+    "UserRow",
+]

@@ -1,0 +1,32 @@
+"""Links to networks, and where they hand in what comes from there."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rejoinder.message.model import InboundPart, Outcome, Outgoing, Receipt
+
+
+class CarrierEvents(Protocol):
+    """Where carriers hand in what comes from networks. Returns after it is on disk."""
+
+    async def receipt(self, receipt: Receipt) -> None: ...
+
+    async def inbound(self, part: InboundPart) -> None: ...
+
+
+class Carrier(Protocol):
+    """A link to a network. `whole`: it takes long texts in one piece, as part number 0."""
+
+    whole: bool
+    window: int
+
+    async def send(self, message: Outgoing) -> list[Outcome]:
+        """Hands over the parts named in `message.numbers`; one outcome each. Never raises for a network's fault."""
+
+    def state(self) -> str:
+        """A word for the operator: up, down, or what is wrong."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...

@@ -1,0 +1,55 @@
+"""Balances and the append-only ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+# Credit accounts that every store has: what the operator gives comes from the one, what is used goes to the other.
+OPERATOR_ACCOUNT = 1
+
+
+USAGE_ACCOUNT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """A credit account under lock. Pre-paid ones never fall below 0."""
+
+    account_id: int
+    prepaid: bool
+    balance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One double entry: `amount` moves from payer to payee."""
+
+    payer_id: int
+    payee_id: int
+    amount: int
+    reason: str
+    message_id: str | None = None
+
+
+class Credits(Protocol):
+    """Balances and the append-only ledger."""
+
+    async def lock(self, account_ids: Collection[int]) -> dict[int, Funds]: ...
+
+    async def transfer(self, transfers: Sequence[Transfer], at: int) -> None: ...
+
+    async def balance(self, account_id: int) -> Funds: ...
+
+    async def open(self, owner: str, billing: str) -> int: ...
+
+    async def set_billing(self, account_id: int, billing: str) -> None: ...
+
+    async def differences(self) -> list[tuple[int, str, int, int]]:
+        """(account, owner, kept, computed) where they differ."""
+
+    async def overcharges(self) -> list[str]: ...
+
+    async def counts(self) -> tuple[int, int]:
+        """Transfers, accounts."""

@@ -1,0 +1,93 @@
+"""What running journeys read of accounts, numbers, carriers and routes, and what the operator changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A user as a call meets it: itself, and what its customer and reseller decide for it."""
+
+    id: int
+    username: str
+    password_hash: str
+    password_expired: bool
+    activated: bool
+    blocked: bool
+    disabled: bool
+    source_address: str
+    customer_id: int
+    credit_account_id: int
+    rotation: str
+    reseller_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRow:
+    """Messages to numbers that begin with `prefix` may go to this carrier; lower priority first."""
+
+    prefix: str
+    carrier_id: int
+    priority: int
+    on_unknown: str
+    carrier: str
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierRow:
+    """A carrier as it was added: its kind and its settings, all strings."""
+
+    id: int
+    name: str
+    kind: str
+    settings: Mapping[str, str]
+
+
+class Directory(Protocol):
+    """What running journeys read of accounts, numbers, carriers and routes."""
+
+    async def user(self, username: str) -> UserRow | None: ...
+
+    async def version(self) -> tuple[int, int]:
+        """Counts of changes to the directory, and of `clock accept`."""
+
+    async def pool(self) -> list[str]: ...
+
+    async def routes(self) -> list[RouteRow]: ...
+
+    async def carriers(self) -> list[CarrierRow]: ...
+
+    async def may_send_as(self, user_id: int, customer_id: int, sender: str) -> bool: ...
+
+    async def changed(self) -> None:
+        """Tells running servers to look again."""
+
+
+Kind = Literal["reseller", "customer", "user", "number", "sender", "carrier", "route"]
+
+
+# Column to value; which columns there are differs by kind.
+Record = Mapping[str, Any]
+
+
+class Registry(Protocol):
+    """What the operator's commands read and change (columns: store/tables/registry.py)."""
+
+    async def add(self, kind: Kind, fields: Record) -> bool:
+        """False: one of that name is there already, nothing was added."""
+
+    async def find(self, kind: Kind, where: Record) -> list[Record]:
+        """Those whose columns have these values; all of them for an empty `where`."""
+
+    async def change(self, kind: Kind, record: Record, fields: Record) -> None:
+        """`record` is one that `find` gave."""
+
+    async def remove(self, kind: Kind, record: Record) -> None:
+        """A carrier's routes go with it."""
+
+    async def open_mailbox(self, user_id: int) -> None: ...
+
+    async def accept_clock(self) -> None: ...

@@ -1,0 +1,91 @@
+"""MTs on their way: the queue, their parts, their statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rejoinder.message.model import Mt, PartRow, QueueRow
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A queue row that this process may now send, under a fencing number."""
+
+    row: QueueRow
+    fence: int
+    claimed_at: int
+    was_submitting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MtState:
+    """What moving a message's status needs."""
+
+    id: str
+    user_id: int
+    customer_id: int
+    status: int
+    parts: int
+    charge: int
+
+
+class Outbox(Protocol):
+    """MTs, their parts and their places in the queue."""
+
+    async def insert(self, mts: Sequence[Mt], rows: Sequence[QueueRow]) -> None: ...
+
+    async def due(
+        self, carrier_id: int, now: int, most: int, customer_id: int | None = None
+    ) -> list[Claim]: ...
+
+    async def customers_waiting(self, carrier_id: int, after: int, most: int) -> list[int]: ...
+
+    async def mark_claimed(self, claims: Sequence[Claim], now: int, lease: int) -> None: ...
+
+    async def put_parts(self, rows: Sequence[tuple[str, int, int]]) -> None:
+        """(mt_id, number, carrier_id) about to be handed over."""
+
+    async def renew(self, held: Sequence[tuple[str, int]], lease: int) -> None: ...
+
+    async def fences(self, ids: Collection[str]) -> dict[str, int]: ...
+
+    async def requeue(self, rows: Sequence[QueueRow]) -> None: ...
+
+    async def drop(self, ids: Collection[str]) -> None: ...
+
+    async def strays(self, now: int, most: int) -> list[Claim]:
+        """Messages that wait for a carrier which is gone, and are in nobody's hands."""
+
+    async def next_due(self, carrier_id: int) -> int | None: ...
+
+    async def lengths(self) -> dict[int, int]: ...
+
+
+class Messages(Protocol):
+    """MTs' statuses and their parts'."""
+
+    async def lock(self, ids: Collection[str]) -> list[MtState]: ...
+
+    async def parts(self, ids: Collection[str]) -> list[PartRow]: ...
+
+    async def set_parts(self, rows: Sequence[PartRow]) -> None: ...
+
+    async def drop_parts(self, ids: Collection[str]) -> None:
+        """Forgets what a carrier had of these messages: another one gets them."""
+
+    async def set_statuses(self, rows: Sequence[tuple[str, int, int | None]]) -> None:
+        """(id, status, finished_at where the status is final)."""
+
+    async def mark_resent(self, ids: Collection[str]) -> None: ...
+
+    async def status(self, mt_id: str) -> tuple[int, str, int] | None:
+        """(user_id, recipient, status)."""
+
+    async def payers(self, ids: Collection[str]) -> dict[str, int]:
+        """The credit accounts that paid for these messages."""
+
+    async def expired(self, now: int, most: int) -> list[str]: ...
+
+    async def forget_finished(self, before: int, most: int) -> int: ...

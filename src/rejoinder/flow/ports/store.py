@@ -1,0 +1,77 @@
+"""Durable storage: one transaction over all topics."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from rejoinder.flow.ports.credits import Credits
+from rejoinder.flow.ports.directory import Directory, Registry
+from rejoinder.flow.ports.inbound import Inbound
+from rejoinder.flow.ports.mailboxes import Mailboxes
+from rejoinder.flow.ports.outbox import Messages, Outbox
+from rejoinder.flow.ports.receipts import Receipts
+from rejoinder.flow.ports.replies import Replies
+
+T = TypeVar("T")
+
+
+class Tables(Protocol):
+    """All topics of the store, over one session."""
+
+    @property
+    def mailboxes(self) -> Mailboxes: ...
+
+    @property
+    def credits(self) -> Credits: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    @property
+    def messages(self) -> Messages: ...
+
+    @property
+    def receipts(self) -> Receipts: ...
+
+    @property
+    def replies(self) -> Replies: ...
+
+    @property
+    def inbound(self) -> Inbound: ...
+
+    @property
+    def directory(self) -> Directory: ...
+
+    @property
+    def registry(self) -> Registry: ...
+
+
+Tx = Tables
+
+
+class Store(Protocol):
+    """Durable storage. `write` runs one transaction and returns after it is on disk.
+
+    The work may await nothing but its transaction's methods, and may be run again from its start when
+    the database asks for it: it changes nothing outside. Raises StoreUnavailable when nothing was kept.
+    """
+
+    @property
+    def read(self) -> Tables: ...
+
+    @property
+    def reads_at_once(self) -> bool:
+        """Whether reads never wait, so that a caller need not make a task for them."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the operator should know of the database it stands on, in sentences."""
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T: ...
+
+    async def check(self) -> None:
+        """Raises StoreUnavailable when the database does not answer."""
+
+    async def close(self) -> None:
+        """Finishes what waits, then lets the database go."""
