@@ -1,0 +1,96 @@
+"""Whether a password is the stored one, asked on every call and every bind.
+
+Refuses to keep a password: a verified one is remembered for five minutes as a keyed hash, and forgotten with any
+change of the stored one. At most two argon2 computations run at once; each takes 19 MiB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rejoinder.clock import Clock
+from rejoinder.flow.passwords import verify_password
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+REMEMBERED_SECONDS = 300.0
+# Bounds memory whatever the number of accounts.
+KEPT = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    stored: str
+    digest: bytes
+    until: float
+
+
+class PasswordChecks:
+    """Checks passwords in threads and remembers those that were right. `whose` is any key of an account."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._key = secrets.token_bytes(32)
+        self._verified: dict[Hashable, _Remembered] = {}
+        self._verifying: dict[tuple[Hashable, bytes], asyncio.Task[bool]] = {}
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="argon2")
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def remembers(self, whose: Hashable, stored: str, password: str) -> bool:
+        """Whether this password was found right lately, from memory alone."""
+        return self._knows(whose, stored, self._digest(password))
+
+    async def matches(self, whose: Hashable, stored: str, password: str) -> bool:
+        """Whether this is the password that `stored` was made from."""
+        digest = self._digest(password)
+        if self._knows(whose, stored, digest):
+            return True
+        if not await self._verify_once(whose, stored, password, digest):
+            return False
+        until = self._clock.monotonic() + REMEMBERED_SECONDS
+        remember(self._verified, whose, _Remembered(stored, digest, until))
+        return True
+
+    def _digest(self, password: str) -> bytes:
+        return hashlib.blake2b(password.encode(), key=self._key, digest_size=16).digest()
+
+    def _knows(self, whose: Hashable, stored: str, digest: bytes) -> bool:
+        known = self._verified.get(whose)
+        return (
+            known is not None
+            and known.stored == stored
+            and self._clock.monotonic() < known.until
+            and hmac.compare_digest(known.digest, digest)
+        )
+
+    async def _verify_once(self, whose: Hashable, stored: str, password: str, digest: bytes) -> bool:
+        """Callers who bring the same password at the same time wait for one computation."""
+        key = (whose, digest + stored.encode())
+        running = self._verifying.get(key)
+        if running is None:
+            running = asyncio.create_task(self._in_thread(stored, password))
+            self._verifying[key] = running
+            running.add_done_callback(lambda _: self._verifying.pop(key, None))
+        return await asyncio.shield(running)
+
+    async def _in_thread(self, stored: str, password: str) -> bool:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, verify_password, stored, password
+        )
+
+
+def remember(kept: dict[K, V], key: K, value: V, most: int = KEPT) -> None:
+    """Keeps an entry; the oldest leaves a full memory."""
+    if len(kept) >= most:
+        del kept[next(iter(kept))]
+    kept[key] = value
