@@ -16,14 +16,13 @@ from rejoinder import __version__
 from rejoinder.carriers.registry import make
 from rejoinder.clock import Clock, SystemClock
 from rejoinder.config import Config
-from rejoinder.endpoints.http.carriers import PREFIX, CarrierCalls
+from rejoinder.endpoints.http.carriers import CarrierCalls
 from rejoinder.endpoints.http.health import HealthCalls
-from rejoinder.endpoints.http.mailbox import ALL_MESSAGES, MESSAGES, MailboxCalls
+from rejoinder.endpoints.http.mailbox import MailboxCalls
 from rejoinder.endpoints.http.messages import MessageCalls
 from rejoinder.endpoints.http.openapi import with_description
 from rejoinder.endpoints.http.protocol import AtOnce, answering
-from rejoinder.endpoints.http.responses import Family
-from rejoinder.endpoints.http.server import Api, Operation, RawOperation
+from rejoinder.endpoints.http.server import Api, Calls, Operation, RawOperation
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.desk import Limits
@@ -81,28 +80,24 @@ class Service:
         self.setup.on_clock_accepted(self.upkeep.guard.accept)
         self.submissions.on_queued(self.dispatch.wake)
         self.at_once: dict[bytes, AtOnce] = {}
-        self.api = Api(with_description(self._operations()))
+        self.api = Api(with_description(self.operations()))
         self._tasks: list[asyncio.Task[None]] = []
 
-    def _operations(self) -> list[Operation | RawOperation]:
+    def _groups(self) -> list[Calls]:
+        """The groups of calls, each with what it needs of the parts above."""
         mailbox = MailboxCalls(self.accounts, self.polls)
         if self.store.reads_at_once:
-            self.at_once = {ALL_MESSAGES.encode(): mailbox.now, MESSAGES.encode(): mailbox.now}
-        messages = MessageCalls(self.accounts, self.submissions, self.store)
-        carriers = CarrierCalls(self.setup, self.inbound, self.receipts, self.clock)
-        health = HealthCalls(self.store, self.setup, self._carrier_states)
-        rest = "/services/rest"
+            self.at_once = mailbox.at_once()
         return [
-            Operation(ALL_MESSAGES, Family.ACCOUNT, mailbox.all_messages),
-            Operation(MESSAGES, Family.ACCOUNT, mailbox.messages),
-            Operation(f"{rest}/user/creditBalance", Family.ACCOUNT, messages.credit_balance),
-            Operation(f"{rest}/message/sendSingle2", Family.MESSAGE, messages.send_single),
-            Operation(f"{rest}/message/status", Family.MESSAGE, messages.message_status),
-            RawOperation(PREFIX, carriers.deliver, ("POST",), prefix=True),
-            RawOperation("/healthz", health.alive),
-            RawOperation("/readyz", health.ready),
-            RawOperation("/metrics", health.metrics),
+            mailbox,
+            MessageCalls(self.accounts, self.submissions, self.store),
+            CarrierCalls(self.setup, self.inbound, self.receipts, self.clock),
+            HealthCalls(self.store, self.setup, self._carrier_states),
         ]
+
+    def operations(self) -> list[Operation | RawOperation]:
+        """The table of all operations but that which describes them."""
+        return [operation for group in self._groups() for operation in group.operations()]
 
     def _carrier_states(self) -> dict[int, str]:
         return {carrier_id: lane.carrier.state() for carrier_id, lane in self.dispatch.lanes.items()}

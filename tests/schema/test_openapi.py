@@ -13,51 +13,21 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from rejoinder import __version__
 from rejoinder.endpoints.http import responses
-from rejoinder.endpoints.http.descriptions import DESCRIPTIONS, Call, Delivery
+from rejoinder.endpoints.http.describe import DESCRIPTIONS, Call, Delivery, joined
 from rejoinder.endpoints.http.openapi import document, with_description
 from rejoinder.endpoints.http.responses import Family, Response
 from rejoinder.endpoints.http.server import Operation, RawOperation
 from tests.centre import HANDSET
-from tests.http.site import (
-    ALL_MESSAGES,
-    CREDIT_BALANCE,
-    FORM,
-    MESSAGES,
-    SEND,
-    STATUS,
-    Reply,
-    Site,
-    encoded,
-    login,
-)
+from tests.http.site import ALL_MESSAGES, FORM, Reply, Site, encoded
 from tests.schema.conftest import TOKEN, Peopled
+from tests.schema.table import GOOD, GOOD_FOR, OPERATIONS, PARAMETERS, calls_with
 
 Json = dict[str, Any]
 
-OPERATIONS = {
-    ALL_MESSAGES: {"get", "post"},
-    MESSAGES: {"get", "post"},
-    CREDIT_BALANCE: {"get", "post"},
-    SEND: {"get", "post"},
-    STATUS: {"get", "post"},
-    "/carriers/{name}/inbound": {"post"},
-    "/carriers/{name}/receipt": {"post"},
-    "/healthz": {"get"},
-    "/readyz": {"get"},
-    "/metrics": {"get"},
-    "/openapi.json": {"get"},
-}
-# Contract §§2 to 7: each call's parameters, those in capitals required.
-PARAMETERS = {
-    ALL_MESSAGES: "USERNAME PASSWORD SINCE",
-    MESSAGES: "USERNAME PASSWORD SINCE",
-    CREDIT_BALANCE: "USERNAME PASSWORD",
-    SEND: "USERNAME PASSWORD TEXT RECIPIENT sender replyTo rotation encoding clientRef validity",
-    STATUS: "USERNAME PASSWORD DOCUMENTID",
-}
 CALLS = {path: said for path, said in DESCRIPTIONS.items() if isinstance(said, Call)}
 DELIVERIES = {path: said for path, said in DESCRIPTIONS.items() if isinstance(said, Delivery)}
 each_call = pytest.mark.parametrize("path", CALLS)
+each_way = pytest.mark.parametrize(("path", "method"), calls_with("get", "post"))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +36,7 @@ def served(site: Site) -> Json:
 
 
 def table(site: Site) -> list[Operation | RawOperation]:
-    return site.centre.service._operations()
+    return site.centre.service.operations()
 
 
 class Shapes:
@@ -155,14 +125,17 @@ def _paths(whole: Json) -> Mapping[str, Json]:
     return whole["paths"]  # type: ignore[no-any-return]
 
 
-@each_call
-def test_query_and_form_have_the_contracts_parameters(path: str, shapes: Shapes) -> None:
+def test_every_call_has_its_row_of_parameters() -> None:
+    assert CALLS.keys() == PARAMETERS.keys()
+
+
+@each_way
+def test_query_and_form_have_the_contracts_parameters(path: str, method: str, shapes: Shapes) -> None:
     wanted = {name.lower(): name.isupper() for name in PARAMETERS[path].split()}
-    for method in ("get", "post"):
-        assert {name.lower(): must for name, must in shapes.parameters(path, method).items()} == wanted
+    assert {name.lower(): must for name, must in shapes.parameters(path, method).items()} == wanted
 
 
-@each_call
+@pytest.mark.parametrize("path", [path for path, _ in calls_with("get")])
 def test_query_and_form_share_one_declaration_of_each_parameter(
     path: str, served: Json, shapes: Shapes
 ) -> None:
@@ -172,19 +145,18 @@ def test_query_and_form_share_one_declaration_of_each_parameter(
     assert all(shapes.at(value)["description"] for value in form.values())
 
 
-def good(peopled: Peopled) -> dict[str, str]:
-    return {**login(), "since": "0", "text": "Hello", "recipient": HANDSET, "documentId": peopled.own}
+def good(peopled: Peopled, path: str) -> dict[str, str]:
+    return {**GOOD, "documentId": peopled.own, **GOOD_FOR.get(path, {})}
 
 
 def ask(site: Site, method: str, path: str, params: Mapping[str, str]) -> Reply:
     return site.get(path, params) if method == "get" else site.post(path, params)
 
 
-@pytest.mark.parametrize("method", ["get", "post"])
-@each_call
+@each_way
 def test_required_marks_are_true(path: str, method: str, shapes: Shapes, peopled: Peopled) -> None:
     required = [name for name, must in shapes.parameters(path, method).items() if must]
-    params = {name: good(peopled)[name] for name in required}
+    params = {name: good(peopled, path)[name] for name in required}
     assert "error" not in ask(peopled.site, method, path, params).json
     for name in required:
         less = {other: value for other, value in params.items() if other != name}
@@ -246,12 +218,20 @@ def test_a_stranger_to_a_carrier_is_answered_as_described(site: Site, shapes: Sh
         assert shapes.fits(shapes.answer("/carriers/{name}/inbound", "post", expected), reply.json)
 
 
+OF_USERS = [(path, way) for path, way in calls_with("get", "post") if "USERNAME PASSWORD" in PARAMETERS[path]]
+
+
 @pytest.mark.parametrize("user", ["anna", "blocked", "disabled", "sleeping", "expired", "nobody"])
-@each_call
+@pytest.mark.parametrize(("path", "method"), OF_USERS)
 def test_an_account_in_any_state_is_answered_as_described(
-    path: str, user: str, shapes: Shapes, peopled: Peopled
+    path: str, method: str, user: str, shapes: Shapes, peopled: Peopled
 ) -> None:
-    params = {**good(peopled), "username": f"{user}@shop"}
-    reply = peopled.site.get(path, params)
+    params = {**good(peopled, path), "username": f"{user}@shop"}
+    reply = ask(peopled.site, method, path, params)
     assert ("error" in reply.json) == (user != "anna")
-    assert shapes.fits(shapes.answer(path, "get", 200), reply.json)
+    assert shapes.fits(shapes.answer(path, method, 200), reply.json)
+
+
+def test_a_path_that_two_groups_describe_is_refused() -> None:
+    with pytest.raises(ValueError, match="described twice: b, c"):
+        joined([{"a": 1, "b": 2, "c": 3}, {"c": 4, "b": 2}])

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from rejoinder.endpoints.http.descriptions import DESCRIPTIONS, Call, Delivery
+from rejoinder.endpoints.http.describe import DESCRIPTIONS, Call, Delivery
 from rejoinder.endpoints.http.responses import Response
 from tests.centre import HANDSET
 from tests.http.site import ALL_MESSAGES, FORM, PASSWORD, STATUS, Reply, Site

@@ -26,11 +26,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from rejoinder.endpoints.http.descriptions import DESCRIPTIONS, Call, Delivery, Look
+from rejoinder.endpoints.http.describe import DESCRIPTIONS, Call, Delivery, Look
 from rejoinder.endpoints.http.responses import Family, Response, encode, internal_error
 from tests.centre import HANDSET, START
 from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, FORM, MESSAGES, PASSWORD, SEND, STATUS, Site
 from tests.schema.conftest import TOKEN, Peopled
+from tests.schema.table import OPERATIONS
 
 CHECKS = [
     not_a_server_error,
@@ -46,17 +47,7 @@ EXAMPLES = settings(
 )
 
 
-def methods(path: str) -> tuple[str, ...]:
-    match DESCRIPTIONS[path]:
-        case Call():
-            return ("GET", "POST")
-        case Delivery():
-            return ("POST",)
-        case _:
-            return ("GET",)
-
-
-LABELS = [f"{method} {path}" for path in DESCRIPTIONS for method in methods(path)]
+LABELS = [f"{method.upper()} {path}" for path, methods in OPERATIONS.items() for method in sorted(methods)]
 each_operation = pytest.mark.parametrize("label", LABELS)
 
 LOGINS = st.sampled_from(

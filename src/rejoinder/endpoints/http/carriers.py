@@ -18,7 +18,7 @@ import msgspec
 from rejoinder.clock import Clock
 from rejoinder.endpoints.http.params import TooManyParameters, parse
 from rejoinder.endpoints.http.responses import Family, Response, encode, fault, not_found, wrong_type
-from rejoinder.endpoints.http.server import FORM, Request
+from rejoinder.endpoints.http.server import FORM, RawOperation, Request
 from rejoinder.flow.carrier_words import receipt_status
 from rejoinder.flow.inbound import MoIntake
 from rejoinder.flow.ports import CarrierRow
@@ -48,6 +48,9 @@ class CarrierCalls:
         self._inbound = inbound
         self._receipts = receipts
         self._clock = clock
+
+    def operations(self) -> list[RawOperation]:
+        return [RawOperation(PREFIX, self.deliver, ("POST",), prefix=True)]
 
     async def deliver(self, request: Request) -> Response:
         """Answers both paths: 200 after commit, 400 with a sentence, 401, 404, 415; 503 comes from the server."""

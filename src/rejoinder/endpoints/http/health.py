@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from prometheus_client import generate_latest
 
 from rejoinder.endpoints.http.responses import Response, encode
-from rejoinder.endpoints.http.server import Request
+from rejoinder.endpoints.http.server import RawOperation, Request
 from rejoinder.errors import StoreUnavailable
 from rejoinder.flow.ports import Store
 from rejoinder.flow.setup import Setup
@@ -23,6 +23,13 @@ class HealthCalls:
         self._store = store
         self._setup = setup
         self._states = states
+
+    def operations(self) -> list[RawOperation]:
+        return [
+            RawOperation("/healthz", self.alive),
+            RawOperation("/readyz", self.ready),
+            RawOperation("/metrics", self.metrics),
+        ]
 
     async def alive(self, _request: Request) -> Response:
         """200 while the process answers at all."""

@@ -9,7 +9,9 @@ import re
 
 from rejoinder.endpoints.http.logins import CallRefused, account_user, require
 from rejoinder.endpoints.http.params import Params, parse
+from rejoinder.endpoints.http.protocol import AtOnce
 from rejoinder.endpoints.http.responses import Family, Response, fault
+from rejoinder.endpoints.http.server import Operation
 from rejoinder.errors import Refused
 from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.mailbox import Answer, MailboxPolls, Poll
@@ -60,6 +62,16 @@ class MailboxCalls:
     def __init__(self, accounts: Accounts, polls: MailboxPolls) -> None:
         self._accounts = accounts
         self._polls = polls
+
+    def operations(self) -> list[Operation]:
+        return [
+            Operation(ALL_MESSAGES, Family.ACCOUNT, self.all_messages),
+            Operation(MESSAGES, Family.ACCOUNT, self.messages),
+        ]
+
+    def at_once(self) -> dict[bytes, AtOnce]:
+        """The paths whose usual answer is made without a task, where the store reads without waiting."""
+        return {ALL_MESSAGES.encode(): self.now, MESSAGES.encode(): self.now}
 
     async def all_messages(self, params: Params) -> Response:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rejoinder.endpoints.http.logins import CallRefused, account_user, message_user, require
 from rejoinder.endpoints.http.params import Params
 from rejoinder.endpoints.http.responses import Family, Response, encode, fault
+from rejoinder.endpoints.http.server import Operation
 from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.ports import Store
 from rejoinder.flow.request import MessageRefused, SendRequest
@@ -13,6 +14,7 @@ from rejoinder.message import money
 from rejoinder.message.codes import MessageError
 from rejoinder.message.status import Status
 
+_REST = "/services/rest"
 # Parameter name to field of SendRequest.
 _SEND = {
     "text": "text",
@@ -40,6 +42,13 @@ class MessageCalls:
         self._accounts = accounts
         self._submissions = submissions
         self._store = store
+
+    def operations(self) -> list[Operation]:
+        return [
+            Operation(f"{_REST}/user/creditBalance", Family.ACCOUNT, self.credit_balance),
+            Operation(f"{_REST}/message/sendSingle2", Family.MESSAGE, self.send_single),
+            Operation(f"{_REST}/message/status", Family.MESSAGE, self.message_status),
+        ]
 
     async def send_single(self, params: Params) -> Response:
         try:

@@ -1,6 +1,6 @@
 """The API's own description, OpenAPI 3.1, as served at /openapi.json.
 
-Paths and methods come from the table of operations, everything else from descriptions.py and shapes.py.
+Paths and methods come from the table of operations, everything else from describe/.
 Refuses (ValueError) a table with an operation that is not described, and a description without operation.
 """
 
@@ -11,10 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from rejoinder import __version__
-from rejoinder.endpoints.http.descriptions import DESCRIPTIONS, Call, Delivery, Description, Look, Parameter
+from rejoinder.endpoints.http.describe import (
+    DESCRIPTIONS,
+    SHAPES,
+    Call,
+    Delivery,
+    Description,
+    Look,
+    Parameter,
+)
+from rejoinder.endpoints.http.describe.schema import refusal
 from rejoinder.endpoints.http.responses import Family, Response, encode
 from rejoinder.endpoints.http.server import FORM, Operation, RawOperation, Request
-from rejoinder.endpoints.http.shapes import SHAPES, refusal
 from rejoinder.message.codes import AccountCode, MessageError
 
 Json = dict[str, Any]

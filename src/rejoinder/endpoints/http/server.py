@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from rejoinder.endpoints.http import responses
 from rejoinder.endpoints.http.params import SIZE, Params, TooManyParameters, parse
@@ -58,6 +58,12 @@ class RawOperation:
     # The path is a beginning; the rest of it belongs to the operation.
     prefix: bool = False
     family: Family = Family.ACCOUNT
+
+
+class Calls(Protocol):
+    """A group of calls: what it takes from the network, each with what answers it."""
+
+    def operations(self) -> Sequence[Operation | RawOperation]: ...
 
 
 class _Refuse(Exception):

@@ -1,0 +1,156 @@
+"""Sending, the status of a message, and the balance that pays for it (contract §5 to §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rejoinder.endpoints.http.describe.common import (
+    ACCOUNT_CODES,
+    DIGITS,
+    DOCUMENT,
+    ID,
+    LOGIN,
+    MESSAGE_CODES,
+    REST,
+)
+from rejoinder.endpoints.http.describe.schema import (
+    Call,
+    Description,
+    Parameter,
+    Schema,
+    closed,
+    meanings,
+    text,
+)
+from rejoinder.endpoints.http.responses import Family
+from rejoinder.message.codes import MessageError
+from rejoinder.message.status import Status
+
+TEXT = Parameter(
+    "text", "At most 10 parts (the operator may set another limit), else -107.", text(minLength=1), True
+)
+RECIPIENT = Parameter(
+    "recipient",
+    "8 to 16 digits in international format. A leading + is accepted and dropped.",
+    text(pattern=r"^\+?[0-9]{8,16}$"),
+    True,
+)
+SEND_OPTIONS = (
+    Parameter(
+        "sender",
+        "Own number, or alphanumeric name the customer may use. Absent or empty: the user's sourceAddress if set, "
+        "else a number of the reply pool, and replies find this message.",
+        text(pattern=r"^(\+?[0-9]{3,16}|[A-Za-z0-9]{2,11})$"),
+    ),
+    Parameter(
+        "replyTo",
+        "`log`: replies wait in the mailbox. `http(s)://…`: also GET that URL, with {{from}}, {{text}} and the other "
+        "MO names filled in. `mailto:addr`. Only effective when the pool chose the sender.",
+        text(default="log", maxLength=2048),
+    ),
+    Parameter(
+        "rotation",
+        "How the pool's number is chosen, any case. Default: the customer's setting.",
+        text(enum=["max_rotation", "conversation"]),
+    ),
+    Parameter(
+        "encoding",
+        "Any case. `gsm` replaces what GSM 03.38 lacks with its nearest character, else `?`.",
+        text(enum=["auto", "gsm", "utf-16", "iso-8859-1"], default="auto"),
+    ),
+    Parameter(
+        "clientRef",
+        "The same reference of the same user within 24 hours answers the first message's documentId and status "
+        "again; nothing is sent or charged twice.",
+        text(minLength=1, maxLength=64),
+    ),
+    Parameter(
+        "validity",
+        "Seconds that networks may try.",
+        {"type": "integer", "minimum": 60, "maximum": 172_800, "default": 172_800},
+    ),
+)
+
+SEND_CODES = (
+    *MESSAGE_CODES,
+    *(
+        MessageError.INVALID_SENDER,
+        MessageError.TEXT_EMPTY,
+        MessageError.TEXT_TOO_LONG,
+        MessageError.UNKNOWN_ROTATION,
+        MessageError.REPLY_TO_NOT_SUPPORTED,
+    ),
+    *(
+        MessageError.CLIENT_REF_TAKEN,
+        MessageError.NOT_ENOUGH_CREDITS,
+        Status.NO_ROUTE,
+        Status.SOURCE_NOT_ALLOWED,
+    ),
+)
+
+KNOWN = [status for status in Status if status is not Status.UNKNOWN]
+SHAPES: Mapping[str, Schema] = {
+    "CreditBalance": closed(
+        {
+            "creditBalance": text(
+                pattern=r"^-?[0-9]+(\.[0-9]{3})?$",
+                description="The customer's, in whole credits without decimals, else with three. "
+                "A post-paid customer answers what it has used, negative.",
+            ),
+            "status": text(const="0", description="A string on success; an error is a number."),
+        }
+    ),
+    "AcceptedMessage": closed(
+        {
+            "documentId": ID,
+            "recipient": DIGITS,
+            "messageStatus": {
+                "type": "integer",
+                "enum": [int(status) for status in KNOWN],
+                "description": "10: message, charge and mailbox entry are on disk. Another one is the status of the "
+                "first message with this clientRef.",
+            },
+        }
+    ),
+    "KnownMessage": closed(
+        {
+            "documentId": ID,
+            "recipient": DIGITS,
+            "messageStatus": text(enum=[str(int(status)) for status in KNOWN], description=meanings(KNOWN)),
+        }
+    ),
+    "UnknownMessage": closed(
+        {
+            "documentId": text(minLength=1, description="As it was given."),
+            "messageStatus": text(const="0", description=meanings([Status.UNKNOWN])),
+        }
+    ),
+}
+
+DESCRIPTIONS: Mapping[str, Description] = {
+    f"{REST}/user/creditBalance": Call(
+        "creditBalance",
+        "The customer's credits",
+        Family.ACCOUNT,
+        LOGIN,
+        ("CreditBalance",),
+        ACCOUNT_CODES,
+    ),
+    f"{REST}/message/sendSingle2": Call(
+        "sendSingle2",
+        "Send a text to one recipient",
+        Family.MESSAGE,
+        (*LOGIN, TEXT, RECIPIENT, *SEND_OPTIONS),
+        ("AcceptedMessage",),
+        SEND_CODES,
+        repeats_recipient=True,
+    ),
+    f"{REST}/message/status": Call(
+        "status",
+        "Where a message stands",
+        Family.MESSAGE,
+        (*LOGIN, DOCUMENT),
+        ("KnownMessage", "UnknownMessage"),
+        (*MESSAGE_CODES, MessageError.NO_DOCUMENT_ID, MessageError.NOT_YOURS),
+    ),
+}
