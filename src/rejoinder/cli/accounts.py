@@ -8,6 +8,7 @@ from rejoinder.cli.call import Call, example, on_database
 from rejoinder.cli.kinds import BILLING, ROTATION, Credits, customer_option
 from rejoinder.cli.nouns import Filter, Noun, add_common
 from rejoinder.cli.passwords import with_password
+from rejoinder.cli.smpp_accounts import user_smpp
 from rejoinder.flow.operator import accounts, values
 from rejoinder.flow.operator.accounts import NewCustomer, NewReseller, NewUser
 
@@ -95,6 +96,10 @@ def add_user(
         activated=not inactive,
     )
     call.done("user", call.change(lambda tx, now: accounts.add_user(tx, new, now)), "added {}")
+
+
+# Beside the others of `user`; its options are many.
+user.add_command(user_smpp)
 
 
 @reseller.command("password", epilog=example("rejoinder reseller password acme"))

@@ -18,22 +18,46 @@ from rejoinder.flow.passwords import hash_password
 T = TypeVar("T")
 
 
+_option = click.option("--password", metavar="P", help="Without it: from --password-file, or asked for.")
+_file_option = click.option(
+    "--password-file",
+    type=click.File("r", encoding="utf-8"),
+    metavar="FILE",
+    help="A file whose first line is the password; - is standard input.",
+)
+
+
 def with_password(command: Callable[..., T]) -> Callable[..., T]:
     """Gives a command --password and --password-file, and hands it `password_hash`."""
 
-    @click.option("--password", metavar="P", help="Without it: from --password-file, or asked for.")
-    @click.option(
-        "--password-file",
-        type=click.File("r", encoding="utf-8"),
-        metavar="FILE",
-        help="A file whose first line is the password; - is standard input.",
-    )
+    @_option
+    @_file_option
     @wraps(command)
     def called(*args: Any, password: str | None, password_file: TextIO | None, **kwargs: Any) -> T:
         given = values.password("password", _given(password, password_file))
         return command(*args, password_hash=hash_password(given), **kwargs)
 
     return called
+
+
+def with_optional_password(
+    check: Callable[[str, str], str],
+) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """The same for a command that may go without one: `password_hash` is None then. `check`: what a password is."""
+
+    def given_to(command: Callable[..., T]) -> Callable[..., T]:
+        @click.option("--password", metavar="P")
+        @_file_option
+        @wraps(command)
+        def called(*args: Any, password: str | None, password_file: TextIO | None, **kwargs: Any) -> T:
+            if password is None and password_file is None:
+                return command(*args, password_hash=None, **kwargs)
+            given = check("password", _given(password, password_file))
+            return command(*args, password_hash=hash_password(given), **kwargs)
+
+        return called
+
+    return given_to
 
 
 def _given(password: str | None, password_file: TextIO | None) -> str:

@@ -74,11 +74,13 @@ _FIELDS: Mapping[Kind, Mapping[str, Parse]] = {
         "swapping_source_address_allowed": values.flag,
         "email": values.email,
         "phone_number": values.phone_number,
+        "idempotent_reference": values.flag,
         "state": _USER_STATE,
         "activated": values.flag,
         "blocked": values.flag,
         "disabled": values.flag,
     },
+    "smpp_account": {},
     "number": {
         "owner": _reference,
         "customer": _reference,

@@ -17,6 +17,7 @@ _FORMS: dict[Kind, tuple[tuple[str, ...], ...]] = {
     "reseller": (("name",),),
     "customer": (("name",), ("reseller", "name")),
     "user": (("username",),),
+    "smpp_account": (("username",),),
     "number": (("number",),),
     "sender": (("name",), ("customer", "name"), ("reseller", "customer", "name")),
     "carrier": (("name",),),

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from rejoinder.flow.ports.carrier import Carrier, CarrierEvents
 from rejoinder.flow.ports.credits import OPERATOR_ACCOUNT, USAGE_ACCOUNT, Credits, Funds, Transfer
-from rejoinder.flow.ports.directory import CarrierRow, Directory, Kind, Record, Registry, RouteRow, UserRow
+from rejoinder.flow.ports.directory import (
+    CarrierRow,
+    Directory,
+    Kind,
+    Record,
+    Registry,
+    RouteRow,
+    SmppAccount,
+    UserRow,
+)
 from rejoinder.flow.ports.inbound import Inbound, ParkedMo, QueuedPush
 from rejoinder.flow.ports.mailboxes import Head, LockedMailbox, Mailboxes, PageQuery, PageRow
 from rejoinder.flow.ports.outbox import Claim, Messages, MtState, Outbox
@@ -50,6 +59,7 @@ __all__ = [
     "Registry",
     "Replies",
     "RouteRow",
+    "SmppAccount",
     "Store",
     "Tables",
     "Transfer",

@@ -26,6 +26,26 @@ class UserRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SmppAccount:
+    """What a user binds to our SMPP server with. `throughput`: messages a second, 0 without limit; `allow_ip`:
+    networks separated by blanks, none for all; `window`: submits under way on one bind.
+    """
+
+    user_id: int
+    username: str
+    system_id: str
+    password_hash: str
+    enabled: bool
+    idempotent_reference: bool
+    max_binds: int
+    window: int
+    throughput: int
+    allow_ip: str
+    long_mo: str
+    default_alphabet: str
+
+
+@dataclass(frozen=True, slots=True)
 class RouteRow:
     """Messages to numbers that begin with `prefix` may go to this carrier; lower priority first."""
 
@@ -51,6 +71,8 @@ class Directory(Protocol):
 
     async def user(self, username: str) -> UserRow | None: ...
 
+    async def smpp_account(self, system_id: str) -> SmppAccount | None: ...
+
     async def version(self) -> tuple[int, int]:
         """Counts of changes to the directory, and of `clock accept`."""
 
@@ -66,7 +88,7 @@ class Directory(Protocol):
         """Tells running servers to look again."""
 
 
-Kind = Literal["reseller", "customer", "user", "number", "sender", "carrier", "route"]
+Kind = Literal["reseller", "customer", "user", "number", "sender", "carrier", "route", "smpp_account"]
 
 
 # Column to value; which columns there are differs by kind.

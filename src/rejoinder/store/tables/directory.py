@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from rejoinder.flow.ports import CarrierRow, RouteRow, UserRow
+from rejoinder.flow.ports import CarrierRow, RouteRow, SmppAccount, UserRow
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Session
 
@@ -26,6 +26,13 @@ class DirectoryTables:
         id_, name, password, *flags = rows[0][:7]
         expired, activated, blocked, disabled = map(bool, flags)
         return UserRow(id_, name, password, expired, activated, blocked, disabled, *rows[0][7:])
+
+    async def smpp_account(self, system_id: str) -> SmppAccount | None:
+        rows = await self._session.rows(_SQL["find_smpp_account"], system_id)
+        if not rows:
+            return None
+        user_id, username, name, password, enabled, idempotent, *rest = rows[0]
+        return SmppAccount(user_id, username, name, password, bool(enabled), bool(idempotent), *rest)
 
     async def version(self) -> tuple[int, int]:
         ((directory, clock),) = await self._session.rows(_SQL["directory_version"])

@@ -26,6 +26,8 @@ _FLAGS = frozenset(
         "activated",
         "password_expired",
         "swapping_source_address_allowed",
+        "idempotent_reference",
+        "enabled",
     ]
 )
 
@@ -66,9 +68,17 @@ _SHAPES: Mapping[Kind, _Shape] = {
         "user_account",
         "id",
         "customer_id username password_hash password_expired activated blocked disabled source_address"
-        " swapping_source_address_allowed email phone_number created_at",
+        " swapping_source_address_allowed email phone_number created_at idempotent_reference",
         "id name username customer reseller activated blocked disabled password_expired source_address"
-        " swapping_source_address_allowed email phone_number customer_id reseller_id created_at",
+        " swapping_source_address_allowed email phone_number customer_id reseller_id created_at"
+        " idempotent_reference smpp_system_id",
+    ),
+    "smpp_account": _shape(
+        "smpp_account",
+        "user_id",
+        "user_id system_id password_hash enabled max_binds window_size throughput allow_ip long_mo default_alphabet",
+        "id name username system_id enabled max_binds window_size throughput allow_ip long_mo default_alphabet"
+        " user_id",
     ),
     "number": _shape(
         "number",

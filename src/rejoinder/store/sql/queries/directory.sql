@@ -5,6 +5,11 @@ SELECT u.id, u.username, u.password_hash, u.password_expired, u.activated,
 FROM user_account u JOIN customer c ON c.id = u.customer_id JOIN reseller s ON s.id = c.reseller_id
 WHERE u.username = :username
 
+-- find_smpp_account: what a bind under this name may do, and whose it is
+SELECT b.user_id, u.username, b.system_id, b.password_hash, b.enabled, u.idempotent_reference, b.max_binds,
+  b.window_size, b.throughput, b.allow_ip, b.long_mo, b.default_alphabet
+FROM smpp_account b JOIN user_account u ON u.id = b.user_id WHERE b.system_id = :system_id
+
 -- directory_version: changes with every change of accounts, numbers, senders, carriers and routes
 SELECT directory_version, clock_accepted FROM store_state
 

@@ -11,8 +11,14 @@ FROM customer c JOIN reseller s ON s.id = c.reseller_id JOIN credit_account a ON
 -- show_user: users with the names of their customer and reseller
 SELECT u.id, u.username AS name, u.username, u.customer_id, c.name AS customer, c.reseller_id, s.name AS reseller,
   u.password_expired, u.activated, u.blocked, u.disabled, u.source_address, u.swapping_source_address_allowed,
-  u.email, u.phone_number, u.created_at
+  u.email, u.phone_number, u.created_at, u.idempotent_reference, b.system_id AS smpp_system_id
 FROM user_account u JOIN customer c ON c.id = u.customer_id JOIN reseller s ON s.id = c.reseller_id
+LEFT JOIN smpp_account b ON b.user_id = u.id
+
+-- show_smpp_account: what users bind to the SMPP server with
+SELECT b.user_id AS id, u.username AS name, b.user_id, u.username, b.system_id, b.enabled, b.max_binds, b.window_size,
+  b.throughput, b.allow_ip, b.long_mo, b.default_alphabet
+FROM smpp_account b JOIN user_account u ON u.id = b.user_id
 
 -- show_number: numbers with the names of those who own them and who takes their unprovoked MOs
 SELECT n.number AS id, n.number AS name, n.number, n.customer_id, n.user_id, n.inbox_user_id,
