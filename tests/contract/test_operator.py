@@ -52,12 +52,20 @@ class Operator:
         return await changing(self.store, lambda tx: accounts.add_reseller(tx, new, NOW))
 
     async def customer(self, name: str = "shop", reseller: str = "acme", **fields: object) -> Record:
-        new = NewCustomer(name=name, reseller=reseller, **fields)  # type: ignore[arg-type]  # as above
-        return await changing(self.store, lambda tx: accounts.add_customer(tx, new, NOW))
+        new = NewCustomer(name=name, **fields)  # type: ignore[arg-type]  # as above
+
+        async def added(tx: Tx) -> Record:
+            return await accounts.add_customer(tx, await lookup.one(tx, "reseller", reseller), new, NOW)
+
+        return await changing(self.store, added)
 
     async def user(self, username: str = "anna@acme", customer: str = "shop", **fields: object) -> Record:
-        new = NewUser(username=username, customer=customer, password_hash="-", **fields)  # type: ignore[arg-type]  # as above
-        return await changing(self.store, lambda tx: accounts.add_user(tx, new, NOW))
+        new = NewUser(username=username, password_hash="-", **fields)  # type: ignore[arg-type]  # as above
+
+        async def added(tx: Tx) -> Record:
+            return await accounts.add_user(tx, await lookup.one(tx, "customer", customer), new, NOW)
+
+        return await changing(self.store, added)
 
     async def number(self, number: str, customer: str | None = None, user: str | None = None) -> Record:
         return await changing(self.store, lambda tx: numbers.add_number(tx, number, customer, user))

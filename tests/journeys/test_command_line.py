@@ -279,6 +279,14 @@ def test_a_password_may_come_from_a_file_or_from_standard_input(shop: Terminal, 
     assert shop.call("user", "password", "anna@acme", "--password-file", str(file)).exit_code == 2
 
 
+def test_an_expired_password_holds_until_a_new_one_is_given(shop: Terminal) -> None:
+    assert not shop.json("user", "show", "anna@acme")["password_expired"]
+    assert "password" in shop.done("user", "expire-password", "anna@acme")
+    assert shop.json("user", "show", "anna@acme")["password_expired"]
+    shop.done("user", "password", "anna@acme", "--password", SECRET)
+    assert not shop.json("user", "show", "anna@acme")["password_expired"]
+
+
 def test_a_carriers_secrets_are_never_printed(terminal: Terminal) -> None:
     settings = [f"headers=Authorization: Bearer {SECRET}", f"token={SECRET}"]
     settings += [

@@ -9,8 +9,9 @@ from rejoinder.cli.kinds import BILLING, ROTATION, Credits, customer_option
 from rejoinder.cli.nouns import Filter, Noun, add_common
 from rejoinder.cli.passwords import with_password
 from rejoinder.cli.smpp_accounts import user_smpp
-from rejoinder.flow.operator import accounts, values
+from rejoinder.flow.operator import accounts, lookup, values
 from rejoinder.flow.operator.accounts import NewCustomer, NewReseller, NewUser
+from rejoinder.flow.ports import Record, Tx
 
 
 @click.group()
@@ -69,10 +70,12 @@ def add_reseller(
 @on_database
 def add_customer(call: Call, name: str, owner: str, billing: str, amount: int, rotation: str) -> None:
     """Add a customer to a reseller."""
-    new = NewCustomer(
-        reseller=owner, name=values.name("name", name), billing=billing, credits=amount, rotation=rotation
-    )
-    call.done("customer", call.change(lambda tx, now: accounts.add_customer(tx, new, now)), "added {}")
+    new = NewCustomer(name=values.name("name", name), billing=billing, credits=amount, rotation=rotation)
+
+    async def added(tx: Tx, now: int) -> Record:
+        return await accounts.add_customer(tx, await lookup.one(tx, "reseller", owner), new, now)
+
+    call.done("customer", call.change(added), "added {}")
 
 
 @user.command("add", epilog=example("rejoinder user add 1234321@acme --customer shop --password s3cret"))
@@ -90,12 +93,15 @@ def add_user(
 ) -> None:
     """Add a user, with its mailbox, to a customer."""
     new = NewUser(
-        customer=customer,
         username=values.name("username", username),
         password_hash=password_hash,
         activated=not inactive,
     )
-    call.done("user", call.change(lambda tx, now: accounts.add_user(tx, new, now)), "added {}")
+
+    async def added(tx: Tx, now: int) -> Record:
+        return await accounts.add_user(tx, await lookup.one(tx, "customer", customer), new, now)
+
+    call.done("user", call.change(added), "added {}")
 
 
 # Beside the others of `user`; its options are many.
@@ -129,6 +135,12 @@ _SWITCHES = {
     "activate": ("activated", "activated", True, "Let a user that was added inactive use the API."),
     "block": ("blocked", "blocked", True, "Block a user; unblock takes it back."),
     "unblock": ("unblocked", "blocked", False, "Take a block back."),
+    "expire-password": (
+        "without a valid password until it gets a new one",
+        "password_expired",
+        True,
+        "Refuse a user's password from now on, until it gets a new one.",
+    ),
     "disable": ("disabled", "disabled", True, "Disable a user; enable takes it back."),
     "enable": ("enabled", "disabled", False, "Enable a user that was disabled."),
 }

@@ -11,7 +11,7 @@ import msgspec
 
 from rejoinder.clock import Clock
 from rejoinder.flow.password_checks import PasswordChecks, remember
-from rejoinder.flow.ports import Store, UserRow
+from rejoinder.flow.ports import ResellerRow, Store, UserRow
 
 
 class Verdict(StrEnum):
@@ -33,18 +33,27 @@ class Login(msgspec.Struct, frozen=True):
     user: UserRow | None
 
 
+class ResellerLogin(msgspec.Struct, frozen=True):
+    """The same of a reseller, who is activated from the start and whose password doesn't expire."""
+
+    verdict: Verdict
+    reseller: ResellerRow | None
+
+
 class Accounts:
-    """Looks up and authenticates users."""
+    """Looks up and authenticates users and resellers."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self.passwords = PasswordChecks(clock)
         self._users: dict[str, UserRow] = {}
+        self._resellers: dict[str, ResellerRow] = {}
         self._senders: dict[tuple[int, int, str], bool] = {}
 
     def forget(self) -> None:
         """Accounts changed: look them up anew. Verified passwords stay while the stored hash is the same."""
         self._users.clear()
+        self._resellers.clear()
         self._senders.clear()
 
     def close(self) -> None:
@@ -75,6 +84,26 @@ class Accounts:
             return None
         login = Login(standing(user), user)
         return login if login.verdict is Verdict.OK else None
+
+    async def reseller(self, name: str) -> ResellerRow | None:
+        """A reseller by name, from memory when it was here lately."""
+        found = self._resellers.get(name)
+        if found is None:
+            found = await self._store.read.directory.reseller(name)
+            if found is not None:
+                remember(self._resellers, name, found)
+        return found
+
+    async def reseller_login(self, name: str, password: str) -> ResellerLogin:
+        """Checks name, password and state, in that order."""
+        reseller = await self.reseller(name)
+        if reseller is None:
+            return ResellerLogin(Verdict.UNKNOWN_USER, None)
+        if not await self.passwords.matches(("reseller", reseller.id), reseller.password_hash, password):
+            return ResellerLogin(Verdict.WRONG_PASSWORD, reseller)
+        if reseller.disabled:
+            return ResellerLogin(Verdict.DISABLED, reseller)
+        return ResellerLogin(Verdict.BLOCKED if reseller.blocked else Verdict.OK, reseller)
 
     async def may_send_as(self, user: UserRow, sender: str) -> bool:
         """Whether the user may use this sender: its own number, its customer's, or an allowed name."""

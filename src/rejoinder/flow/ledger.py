@@ -1,4 +1,4 @@
-"""Credits that people move: from the operator's account and back, by double entry (contract §9, §12).
+"""Credits that people move: from the operator's or a reseller's account and back, by double entry (contract §9, §12).
 
 Refuses to let a pre-paid account fall below 0. To a post-paid one, whose balance is what it has used, the operator
 adds what was paid for. Charges and refunds of messages are not here: they belong to the message's own
@@ -17,17 +17,28 @@ from rejoinder.message.model import Billing
 MOST = 10**15
 
 
-async def grant(tx: Tx, account_id: int, amount: int, at: int) -> None:
-    """Moves credits from the operator to the account; a negative amount takes them away. Raises Refused."""
+class InsufficientCredits(Refused):
+    """A pre-paid account can't fall below 0 (contract 320)."""
+
+
+async def grant(
+    tx: Tx, account_id: int, amount: int, at: int, giver: int = OPERATOR_ACCOUNT, reason: str = "credits"
+) -> None:
+    """Moves credits from the giver to the account; a negative amount takes them back. Raises Refused."""
     if amount == 0:
         return
-    funds = (await tx.credits.lock([account_id]))[account_id]
-    if funds.prepaid and funds.balance + amount < 0:
-        raise Refused("insufficient credits: a pre-paid account can't fall below 0", "credits")
-    if abs(funds.balance + amount) > MOST:
-        raise Refused("that is more credits than an account can hold", "credits")
-    pair = (OPERATOR_ACCOUNT, account_id) if amount > 0 else (account_id, OPERATOR_ACCOUNT)
-    await tx.credits.transfer([Transfer(*pair, abs(amount), "credits")], at)
+    payer, payee = (giver, account_id) if amount > 0 else (account_id, giver)
+    change = {payer: -abs(amount), payee: abs(amount)}
+    # The operator's and the usage account have no balance of their own, so there is nothing to lock.
+    for account, funds in (await tx.credits.lock(change.keys() - {OPERATOR_ACCOUNT})).items():
+        balance = funds.balance + change[account]
+        if funds.prepaid and balance < 0:
+            raise InsufficientCredits(
+                "insufficient credits: a pre-paid account can't fall below 0", "credits"
+            )
+        if abs(balance) > MOST:
+            raise Refused("that is more credits than an account can hold", "credits")
+    await tx.credits.transfer([Transfer(payer, payee, abs(amount), reason)], at)
 
 
 async def set_billing(tx: Tx, account_id: int, billing: str) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from rejoinder.clock import Clock
-from rejoinder.flow.passwords import verify_password
+from rejoinder.flow.passwords import hash_password, verify_password
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -60,6 +60,10 @@ class PasswordChecks:
         until = self._clock.monotonic() + REMEMBERED_SECONDS
         remember(self._verified, whose, _Remembered(stored, digest, until))
         return True
+
+    async def hashed(self, password: str) -> str:
+        """What is stored of a new password."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, hash_password, password)
 
     def _digest(self, password: str) -> bytes:
         return hashlib.blake2b(password.encode(), key=self._key, digest_size=16).digest()

@@ -10,19 +10,10 @@ from collections.abc import Mapping, Sequence
 from rejoinder.endpoints.http.params import Params
 from rejoinder.flow.accounts import Accounts, Verdict
 from rejoinder.flow.ports import UserRow
+from rejoinder.flow.refusals import CallRefused
 from rejoinder.flow.request import MessageRefused
 from rejoinder.message.codes import AccountCode, MessageError
 from rejoinder.observe import LOGINS_FAILED
-
-
-class CallRefused(Exception):
-    """An account call ends with this status and sentence."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.sentence = sentence
-
 
 _ACCOUNT: Mapping[Verdict, tuple[int, str]] = {
     Verdict.UNKNOWN_USER: (AccountCode.NO_USER, "username: there is no such user"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from rejoinder.endpoints.http.logins import CallRefused, account_user, require
+from rejoinder.endpoints.http.logins import account_user, require
 from rejoinder.endpoints.http.params import Params, parse
 from rejoinder.endpoints.http.protocol import AtOnce
 from rejoinder.endpoints.http.responses import Family, Response, fault
@@ -15,6 +15,7 @@ from rejoinder.endpoints.http.server import Operation
 from rejoinder.errors import Refused
 from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.mailbox import Answer, MailboxPolls, Poll
+from rejoinder.flow.refusals import CallRefused
 from rejoinder.message.codes import AccountCode
 
 _SINCE = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)

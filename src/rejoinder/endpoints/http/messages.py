@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from rejoinder.endpoints.http.logins import CallRefused, account_user, message_user, require
+from rejoinder.endpoints.http.logins import account_user, message_user, require
 from rejoinder.endpoints.http.params import Params
 from rejoinder.endpoints.http.responses import Family, Response, encode, fault
 from rejoinder.endpoints.http.server import Operation
 from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.ports import Store
+from rejoinder.flow.refusals import CallRefused
 from rejoinder.flow.request import MessageRefused, SendRequest
 from rejoinder.flow.submit import Submissions
 from rejoinder.message import money

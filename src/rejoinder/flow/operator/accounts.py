@@ -1,7 +1,8 @@
 """Resellers, customers and users: made, changed and read, each inside the caller's transaction.
 
-Refuses names that are taken and a post-paid customer under a pre-paid reseller (contract 321). Run it in
-`changing`, which lets one change of the directory in at a time: what was looked at stays true until it is written.
+The operator's commands and the resellers' calls (flow/reselling.py) both come here. Refuses names that are taken and
+a post-paid customer under a pre-paid reseller. Run it in `changing`, which lets one change of the directory in at a
+time: what was looked at stays true until it is written.
 """
 
 from __future__ import annotations
@@ -30,6 +31,18 @@ async def changing(store: Store, work: Callable[[Tx], Awaitable[T]]) -> T:
     return await store.write(change)
 
 
+class Taken(Refused):
+    """A name that is there already (contract 201, 301)."""
+
+    def __init__(self, kind: Kind, name: str) -> None:
+        super().__init__(f"{kind} {name!r} exists already", "name")
+        self.kind = kind
+
+
+class BillingClash(Refused):
+    """A post-paid customer under a pre-paid reseller (contract 321)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewReseller:
     """A reseller to be made; `credits` come from the operator's account."""
@@ -45,12 +58,12 @@ class NewReseller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCustomer:
-    """A customer to be made; `credits` come from the operator's account."""
+    """A customer to be made; `credits` come from the operator's account, free ones from the reseller's."""
 
-    reseller: str
     name: str
     billing: str = Billing.PRE_PAID
     credits: int = 0
+    free_credits: bool = False
     rotation: str = Rotation.MAX_ROTATION
     integration_id: str = ""
     contact_name: str = ""
@@ -60,9 +73,8 @@ class NewCustomer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewUser:
-    """A user to be made, with its mailbox. `customer`: NAME or RESELLER/NAME."""
+    """A user to be made, with its mailbox."""
 
-    customer: str
     username: str
     password_hash: str
     activated: bool = True
@@ -90,10 +102,8 @@ async def add_reseller(tx: Tx, new: NewReseller, at: int) -> Record:
     return await _only(tx, "reseller", {"name": new.name})
 
 
-async def add_customer(tx: Tx, new: NewCustomer, at: int) -> Record:
-    """`at`: now, in microseconds. Raises NotFound, Refused."""
-    reseller = await lookup.one(tx, "reseller", new.reseller)
-    _check_customer_billing(reseller["billing"], new.billing)
+async def add_customer(tx: Tx, reseller: Record, new: NewCustomer, at: int) -> Record:
+    """`at`: now, in microseconds. Raises Refused, in the contract's order: Taken, BillingClash, InsufficientCredits."""
     account = await tx.credits.open("customer", new.billing)
     fields = {
         "reseller_id": reseller["id"],
@@ -107,13 +117,16 @@ async def add_customer(tx: Tx, new: NewCustomer, at: int) -> Record:
         "created_at": at,
     }
     await _add(tx, "customer", new.name, fields)
+    _check_customer_billing(reseller["billing"], new.billing)
     await ledger.grant(tx, account, new.credits, at)
+    if new.free_credits:
+        giver = reseller["credit_account_id"]
+        await ledger.grant(tx, account, reseller["free_credits"], at, giver, "free_credits")
     return await _only(tx, "customer", {"reseller_id": reseller["id"], "name": new.name})
 
 
-async def add_user(tx: Tx, new: NewUser, at: int) -> Record:
-    """`at`: now, in microseconds. Raises NotFound, Refused."""
-    customer = await lookup.one(tx, "customer", new.customer)
+async def add_user(tx: Tx, customer: Record, new: NewUser, at: int) -> Record:
+    """`at`: now, in microseconds. Raises Taken."""
     fields = {
         "customer_id": customer["id"],
         "username": new.username,
@@ -164,7 +177,7 @@ async def change_user(tx: Tx, name: str, changes: Mapping[str, object]) -> Recor
 
 def _check_customer_billing(resellers: str, customers: str) -> None:
     if resellers == Billing.PRE_PAID and customers == Billing.POST_PAID:
-        raise Refused("a pre-paid reseller has no post-paid customers: billing types clash", "billing")
+        raise BillingClash("a pre-paid reseller has no post-paid customers: billing types clash", "billing")
 
 
 def _check_default_billing(resellers: str, default: str) -> None:
@@ -175,13 +188,9 @@ def _check_default_billing(resellers: str, default: str) -> None:
         )
 
 
-def _taken(kind: Kind, name: str) -> Refused:
-    return Refused(f"{kind} {name!r} exists already", "name")
-
-
 async def _add(tx: Tx, kind: Kind, name: str, fields: Record) -> None:
     if not await tx.registry.add(kind, fields):
-        raise _taken(kind, name)
+        raise Taken(kind, name)
 
 
 async def _only(tx: Tx, kind: Kind, where: Record) -> Record:
@@ -199,6 +208,6 @@ async def _change(tx: Tx, kind: Kind, record: Record, changes: Mapping[str, obje
         if kind == "customer":
             where["reseller_id"] = record["reseller_id"]
         if await tx.registry.find(kind, where):
-            raise _taken(kind, str(columns[key]))
+            raise Taken(kind, str(columns[key]))
     await tx.registry.change(kind, record, columns)
     return await _only(tx, kind, {"id": record["id"]})

@@ -46,6 +46,17 @@ class SmppAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class ResellerRow:
+    """A reseller as a log-in meets it; what else it decides is read in the transaction that uses it."""
+
+    id: int
+    name: str
+    password_hash: str
+    blocked: bool
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RouteRow:
     """Messages to numbers that begin with `prefix` may go to this carrier; lower priority first."""
 
@@ -72,6 +83,8 @@ class Directory(Protocol):
     async def user(self, username: str) -> UserRow | None: ...
 
     async def smpp_account(self, system_id: str) -> SmppAccount | None: ...
+
+    async def reseller(self, name: str) -> ResellerRow | None: ...
 
     async def version(self) -> tuple[int, int]:
         """Counts of changes to the directory, and of `clock accept`."""

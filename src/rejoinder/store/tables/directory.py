@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from rejoinder.flow.ports import CarrierRow, RouteRow, SmppAccount, UserRow
+from rejoinder.flow.ports import CarrierRow, ResellerRow, RouteRow, SmppAccount, UserRow
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Session
 
@@ -33,6 +33,10 @@ class DirectoryTables:
             return None
         user_id, username, name, password, enabled, idempotent, *rest = rows[0]
         return SmppAccount(user_id, username, name, password, bool(enabled), bool(idempotent), *rest)
+
+    async def reseller(self, name: str) -> ResellerRow | None:
+        rows = await self._session.rows(_SQL["find_reseller"], name)
+        return ResellerRow(*rows[0][:3], *map(bool, rows[0][3:])) if rows else None
 
     async def version(self) -> tuple[int, int]:
         ((directory, clock),) = await self._session.rows(_SQL["directory_version"])

@@ -10,6 +10,9 @@ SELECT b.user_id, u.username, b.system_id, b.password_hash, b.enabled, u.idempot
   b.window_size, b.throughput, b.allow_ip, b.long_mo, b.default_alphabet
 FROM smpp_account b JOIN user_account u ON u.id = b.user_id WHERE b.system_id = :system_id
 
+-- find_reseller: a reseller as a log-in meets it
+SELECT id, name, password_hash, blocked, disabled FROM reseller WHERE name = :reseller_name
+
 -- directory_version: changes with every change of accounts, numbers, senders, carriers and routes
 SELECT directory_version, clock_accepted FROM store_state
 
