@@ -17,6 +17,7 @@ from rejoinder.carriers.registry import make
 from rejoinder.clock import Clock, SystemClock
 from rejoinder.config import Config
 from rejoinder.endpoints.http.carriers import CarrierCalls
+from rejoinder.endpoints.http.docs_page import DocsPage
 from rejoinder.endpoints.http.health import HealthCalls
 from rejoinder.endpoints.http.mailbox import MailboxCalls
 from rejoinder.endpoints.http.messages import MessageCalls
@@ -93,6 +94,7 @@ class Service:
             MessageCalls(self.accounts, self.submissions, self.store),
             CarrierCalls(self.setup, self.inbound, self.receipts, self.clock),
             HealthCalls(self.store, self.setup, self._carrier_states),
+            DocsPage(),
         ]
 
     def operations(self) -> list[Operation | RawOperation]:

@@ -20,6 +20,7 @@ OPERATIONS = {
     "/readyz": {"get"},
     "/metrics": {"get"},
     "/openapi.json": {"get"},
+    "/docs": {"get"},
 }
 # Contract §§2 to 10 and 13: each call's parameters, those in capitals required.
 PARAMETERS = {

@@ -38,7 +38,7 @@ case sensitive, unknown parameters are ignored; of a repeated one the first wins
 Text is UTF-8. Query string and body may have 64 KB each, a call 100 parameters.
 
 HTTP 200 stands for every answer that the contract defines, errors included: read the number in the body. An unknown \
-path is answered 404 with `{"status": 2, "error": …}`. Every answer carries `Cache-Control: no-store`."""
+path is answered 404 with `{"status": 2, "error": …}`. Every answer of a call carries `Cache-Control: no-store`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import msgspec
 from rejoinder.message.codes import AccountCode, MessageError
 
 Headers = list[tuple[bytes, bytes]]
-JSON: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 encode = msgspec.json.encode
 
 
@@ -28,11 +27,13 @@ class Response(msgspec.Struct, frozen=True):
     status: int = 200
     extra: Sequence[tuple[bytes, bytes]] = ()
     content_type: bytes | None = None
+    cache: bytes = b"no-store"
 
     def headers(self) -> Headers:
-        length = (b"content-length", str(len(self.body)).encode())
-        first = JSON if self.content_type is None else [(b"content-type", self.content_type), JSON[1]]
-        return [*first, length, *self.extra]
+        kind = (b"content-type", self.content_type or b"application/json")
+        # A 304 has no body, and its length would be taken for that of the one that the browser has.
+        length = [] if self.status == 304 else [(b"content-length", str(len(self.body)).encode())]
+        return [kind, (b"cache-control", self.cache), *length, *self.extra]
 
 
 _INTERNAL = {Family.ACCOUNT: AccountCode.INTERNAL_ERROR, Family.MESSAGE: MessageError.INTERNAL_ERROR}

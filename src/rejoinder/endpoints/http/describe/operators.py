@@ -19,6 +19,7 @@ SHAPES: Mapping[str, Schema] = {
         }
     ),
     "Metrics": text(description="Prometheus' text format 0.0.4."),
+    "Page": text(description="A page for people."),
     "OpenApi": {"type": "object", "required": ["openapi", "info", "paths"]},
 }
 
@@ -27,4 +28,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "/readyz": Look("readyz", "Whether database and migrations are right", {200: "Ready", 503: "NotReady"}),
     "/metrics": Look("metrics", "Figures for Prometheus", {200: "Metrics"}, "text/plain"),
     "/openapi.json": Look("openapi", "This document", {200: "OpenApi"}),
+    "/docs": Look(
+        "docs", "This document as a page, where each call can be tried", {200: "Page"}, "text/html"
+    ),
 }
