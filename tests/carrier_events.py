@@ -63,6 +63,8 @@ def outgoing(
     parts: int = 1,
     numbers: tuple[int, ...] = (1,),
     possible_duplicate: bool = False,
+    alphabet: str = "gsm",
+    udh: str = "",
 ) -> Outgoing:
     """A message as the dispatcher hands it to a carrier; `number` makes its id."""
     return Outgoing(
@@ -70,7 +72,8 @@ def outgoing(
         recipient=recipient,
         sender=sender,
         text=text,
-        alphabet="gsm",
+        alphabet=alphabet,
+        udh=udh,
         parts=parts,
         numbers=numbers,
         valid_until=2_000_000_000_000_000,

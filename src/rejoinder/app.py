@@ -26,12 +26,12 @@ from rejoinder.endpoints.http.protocol import AtOnce, answering
 from rejoinder.endpoints.http.server import Api, Calls, Operation, RawOperation
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.accounts import Accounts
-from rejoinder.flow.desk import Limits
 from rejoinder.flow.dispatch import Dispatch, Ground
 from rejoinder.flow.inbound import MoIntake
 from rejoinder.flow.mailbox import MailboxPolls
 from rejoinder.flow.ports import CarrierEvents, Store
 from rejoinder.flow.receipts import ReceiptIntake
+from rejoinder.flow.request import Limits
 from rejoinder.flow.setup import Setup
 from rejoinder.flow.submit import Submissions
 from rejoinder.flow.upkeep import Keeping, Upkeep

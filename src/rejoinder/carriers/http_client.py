@@ -1,8 +1,8 @@
 """A carrier behind a web server: one request takes a whole text, the answer's status tells its fate.
 
 Follows no redirect, asks no proxy, keeps no cookie, reads no answer beyond 64 KB, and sends nothing twice: what
-may have left this machine without an answer is UNKNOWN. Refuses nothing that a message can hold. Its addresses
-are the operator's own and are not guarded. Addresses, numbers and texts are never logged.
+may have left this machine without an answer is UNKNOWN. Refuses binary content; a part of a customer's long
+message goes as its own text. Its addresses are the operator's own and are not guarded. Addresses, numbers and texts are never logged.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rejoinder.carriers.http_settings import HttpScript, read_http
 from rejoinder.clock import Clock
 from rejoinder.flow.ports import CarrierEvents, CarrierRow
 from rejoinder.message.model import Fate, Outcome, Outgoing
+from rejoinder.message.text import Alphabet
 
 _MOST_BYTES = 65_536
 # As the inbound side's: a longer one could never come back in a receipt.
@@ -115,6 +116,9 @@ class HttpCarrier:
         """One request with the whole text; one outcome, for part number 0."""
         if self._session is None:
             return [Outcome(_WHOLE, Fate.LATER, reason="the carrier is not started")]
+        if message.alphabet == Alphabet.BINARY:
+            # What the server would take for a text are hex digits. Another carrier of the route may carry it.
+            return [Outcome(_WHOLE, Fate.REFUSED, reason="binary content does not go over this carrier")]
         progress = _Progress()
         try:
             answer = await self._ask(self._session, message, progress)

@@ -22,7 +22,7 @@ from rejoinder.message import parts
 from rejoinder.message.model import Fate, InboundPart, Outcome, Outgoing, Receipt
 from rejoinder.message.phone import is_number
 from rejoinder.message.status import Status
-from rejoinder.message.text import AUTO, for_carrier
+from rejoinder.message.text import AUTO, Alphabet, for_carrier
 
 # How many messages are remembered that a handset has not whole yet, or may be sent a second time.
 _REMEMBERED = 20_000
@@ -52,6 +52,8 @@ class Simulator:
         self._references = itertools.count(self._random.randrange(_REFERENCES))
         self._lines: dict[str, Iterator[Template]] = {}
         self._heard: OrderedDict[str, set[int]] = OrderedDict()
+        # Customers' long messages that a handset has not whole yet: number to text.
+        self._long: OrderedDict[tuple[str, str, int, int], dict[int, str]] = OrderedDict()
         self._up = False
 
     async def start(self) -> None:
@@ -86,7 +88,9 @@ class Simulator:
         if early:
             await self.deliveries.hand_in(tuple(early))
         if self._complete(message, outcomes):
-            self._reply(message, script)
+            text = self._heard_out(message)
+            if text is not None:
+                self._reply(message, text, script)
         return outcomes
 
     def _rolled(self, percent: float) -> bool:
@@ -140,7 +144,23 @@ class Simulator:
             self._heard.popitem(last=False)
         return len(before) < message.parts == len(before | arrived)
 
-    def _reply(self, message: Outgoing, script: HandsetScript) -> None:
+    def _heard_out(self, message: Outgoing) -> str | None:
+        """The text that the handset shows now; None: nothing to read, or parts of it are still missing."""
+        if message.alphabet == Alphabet.BINARY:
+            return None
+        found = parts.read_udh(bytes.fromhex(message.udh))[0] if message.udh else None
+        if found is None or found.total == 1:
+            return message.text
+        key = (message.recipient, message.sender, found.reference, found.total)
+        texts = self._long.pop(key, {}) | {found.number: message.text}
+        if len(texts) == found.total:
+            return parts.join(texts)
+        self._long[key] = texts
+        if len(self._long) > _REMEMBERED:
+            self._long.popitem(last=False)
+        return None
+
+    def _reply(self, message: Outgoing, heard: str, script: HandsetScript) -> None:
         # A name can't be answered, by a real handset either.
         if not script.reply or not is_number(message.sender) or not self._answers(script):
             return
@@ -149,7 +169,7 @@ class Simulator:
                 {
                     "recipient": message.recipient,
                     "sender": message.sender,
-                    "text": message.text,
+                    "text": heard,
                     "id": message.id,
                     "duplicate": "true" if message.possible_duplicate else "false",
                 }

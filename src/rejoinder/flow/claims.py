@@ -177,4 +177,7 @@ def _outgoing(claim: Claim, numbers: tuple[int, ...]) -> Outgoing:
         numbers=numbers,
         valid_until=row.valid_until,
         possible_duplicate=row.duplicate,
+        udh=row.udh,
+        octets=row.octets,
+        flash=row.flash,
     )

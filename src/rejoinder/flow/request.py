@@ -24,6 +24,14 @@ _MAIL = re.compile(r"mailto:[^@\s,?&]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A
 _TARGET_LIMIT = 2048
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The operator's limits: parts per message, and the reply window in seconds (contract §11)."""
+
+    max_parts: int = 10
+    reply_window: int = 7 * 86_400
+
+
 class MessageRefused(Refused):
     """A message that is not taken: the code of contract §1, a sentence, the parameter."""
 
@@ -48,8 +56,22 @@ class SendRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Concat:
+    """Where a part stands in the customer's long message: its reference, its number from 1, how many there are."""
+
+    reference: int
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """A request that is right in itself. `text` is what the mailbox shows, `body` what the carrier gets."""
+    """A request that is right in itself. `text` is what the mailbox shows, `body` what the carrier gets.
+
+    From a door that brings ready-made content (coded.py): `udh`, `octets` (both hex) and `flash` as in QueueRow,
+    `concat` where this is one part of the customer's long message, `receipts` the bits of registered_delivery.
+    `release_at`: microseconds UTC before which nothing is sent; 0: at once.
+    """
 
     recipient: str
     sender: str
@@ -61,17 +83,23 @@ class Draft:
     rotation: str | None
     client_ref: str
     validity: int
+    udh: str = ""
+    octets: str = ""
+    flash: bool = False
+    concat: Concat | None = None
+    receipts: int = 0
+    release_at: int = 0
 
     def digest(self) -> str:
         """What must be the same when a clientRef comes again."""
         return hashlib.blake2b(f"{self.recipient}\0{self.text}".encode(), digest_size=16).hexdigest()
 
 
-def draft(request: SendRequest, max_parts: int) -> Draft:
+def draft(request: SendRequest, limits: Limits) -> Draft:
     """Judges a request in the contract's order: -104, -106, -107, -105, -109, -110, -240."""
-    recipient = _recipient(request)
-    body, alphabet, count, fault = _text(request, max_parts)
-    sender = _sender(request)
+    recipient = checked_recipient("" if "recipient" in request.broken else request.recipient)
+    body, alphabet, count, fault = _text(request, limits)
+    sender = checked_sender(None if "sender" in request.broken else request.sender)
     rotation = _rotation(request)
     if fault is not None:
         raise fault
@@ -90,8 +118,9 @@ def draft(request: SendRequest, max_parts: int) -> Draft:
     )
 
 
-def _recipient(request: SendRequest) -> str:
-    found = None if "recipient" in request.broken else phone.recipient(request.recipient)
+def checked_recipient(value: str) -> str:
+    """The digits of a recipient. Raises MessageRefused: -104."""
+    found = phone.recipient(value)
     if found is None:
         raise MessageRefused(
             MessageError.INVALID_RECIPIENT,
@@ -101,7 +130,7 @@ def _recipient(request: SendRequest) -> str:
     return found
 
 
-def _text(request: SendRequest, max_parts: int) -> tuple[str, str, int, MessageRefused | None]:
+def _text(request: SendRequest, limits: Limits) -> tuple[str, str, int, MessageRefused | None]:
     """Body, alphabet and parts; a fault that ranks behind the sender's (-110) is handed back, not raised."""
     fault = None
     if "text" in request.broken:
@@ -122,20 +151,25 @@ def _text(request: SendRequest, max_parts: int) -> tuple[str, str, int, MessageR
         fault = MessageRefused(MessageError.UNKNOWN_ENCODING, str(unsuitable), "encoding")
         body, alphabet = text.for_carrier(request.text, "auto")
     count = parts.count(body, alphabet)
-    if count > max_parts:
-        raise MessageRefused(
-            MessageError.TEXT_TOO_LONG, f"text needs {count} parts; {max_parts} are the most", "text"
-        )
+    checked_length(count, limits)
     return body, alphabet.value, count, fault
 
 
-def _sender(request: SendRequest) -> str:
-    if "sender" in request.broken:
-        found = None
-    elif not request.sender:
+def checked_length(parts_needed: int, limits: Limits) -> None:
+    """Raises MessageRefused for more parts than a message may have: -107."""
+    if parts_needed > limits.max_parts:
+        raise MessageRefused(
+            MessageError.TEXT_TOO_LONG,
+            f"text needs {parts_needed} parts; {limits.max_parts} are the most",
+            "text",
+        )
+
+
+def checked_sender(value: str | None) -> str:
+    """A sender in its one form, empty for none given. Raises MessageRefused: -105, also for one that is no text."""
+    if value == "":
         return ""
-    else:
-        found = phone.sender(request.sender)
+    found = None if value is None else phone.sender(value)
     if found is None:
         raise MessageRefused(
             MessageError.INVALID_SENDER,

@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from rejoinder.clock import MICROSECONDS, Clock
 from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.batches import Batches
-from rejoinder.flow.desk import Accepted, Books, Desk, Limits, Order, Terms
+from rejoinder.flow.desk import Accepted, Books, Desk, Order, Terms, long_message
+from rejoinder.flow.joining import Gatherings
 from rejoinder.flow.mailbox import Placement
 from rejoinder.flow.ports import Pair, Store, Tx, UserRow
 from rejoinder.flow.request import (
     Draft,
+    Limits,
     MessageRefused,
     SendRequest,
     draft,
@@ -41,6 +43,10 @@ class Submissions:
         self._setup = setup
         self.limits = Limits()
         self._batches: Batches[Order, Accepted | MessageRefused] = Batches(self._store_all)
+        # A group is one transaction: few wait, so that overload is said early.
+        self._groups: Batches[Sequence[Order], Sequence[Accepted | MessageRefused]] = Batches(
+            self._store_groups, most=1, waiting=100
+        )
         self._listeners: list[Callable[[int], None]] = []
 
     def on_queued(self, listener: Callable[[int], None]) -> None:
@@ -50,7 +56,7 @@ class Submissions:
     async def submit(self, user: UserRow, request: SendRequest) -> Accepted:
         """Takes one message. Raises MessageRefused with the contract's code, Overloaded, StoreUnavailable."""
         try:
-            order = await self._authorised(user, draft(request, self.limits.max_parts))
+            order = await self._authorised(user, draft(request, self.limits))
             outcome = await self._batches.put(order)
             if isinstance(outcome, MessageRefused):
                 raise outcome
@@ -59,9 +65,32 @@ class Submissions:
             raise
         return outcome
 
+    async def submit_drafts(self, user: UserRow, drafts: Sequence[Draft]) -> list[Accepted | MessageRefused]:
+        """Takes many messages in one transaction, each judged by itself. Raises Overloaded, StoreUnavailable."""
+        outcomes: list[Accepted | MessageRefused | None] = []
+        orders: list[Order] = []
+        for wanted in drafts:
+            try:
+                orders.append(await self._authorised(user, wanted))
+                outcomes.append(None)
+            except MessageRefused as refused:
+                outcomes.append(refused)
+        stored = iter(await self._groups.put(orders) if orders else ())
+        found = [next(stored) if outcome is None else outcome for outcome in outcomes]
+        for one in found:
+            if isinstance(one, MessageRefused):
+                MT_REFUSED.labels(str(one.code)).inc()
+        return found
+
     async def drained(self) -> None:
         """Returns when no submission waits for its commit."""
         await self._batches.drained()
+        await self._groups.drained()
+
+    async def _store_groups(
+        self, groups: list[Sequence[Order]]
+    ) -> Sequence[Sequence[Accepted | MessageRefused]]:
+        return [await self._store_all(orders) for orders in groups]
 
     async def _authorised(self, user: UserRow, wanted: Draft) -> Order:
         """Whether this user may send from there (13), and which carrier comes first."""
@@ -74,7 +103,7 @@ class Submissions:
         rotation = wanted.rotation or user.rotation
         return Order(user, wanted, sender, rotation, routes[0].carrier_id if routes else None)
 
-    async def _store_all(self, orders: list[Order]) -> Sequence[Accepted | MessageRefused]:
+    async def _store_all(self, orders: Sequence[Order]) -> Sequence[Accepted | MessageRefused]:
         terms = Terms(self._setup.pool, self._clock.wall_us(), self._ids, self.limits)
         desk = await self._store.write(lambda tx: _accept(tx, orders, terms))
         MT_ACCEPTED.inc(len(desk.mts))
@@ -98,6 +127,9 @@ async def _accept(tx: Tx, orders: Sequence[Order], terms: Terms) -> Desk:
         await tx.credits.transfer(desk.charges, terms.now)
         await tx.replies.put(desk.written_pairs(), desk.written_talks())
         await tx.replies.put_references(desk.references, terms.now)
+        await tx.joining.drop(books.gatherings.gone())
+        await tx.joining.keep(books.gatherings.new())
+        await tx.joining.place(desk.places)
     return desk
 
 
@@ -106,6 +138,7 @@ async def _open_books(tx: Tx, orders: Sequence[Order], terms: Terms) -> Books:
     handsets = {order.draft.recipient for order in pooled}
     await tx.replies.lock_handsets(handsets)
     boxes = await tx.mailboxes.lock({order.user.id for order in orders})
+    gatherings = await _gathered(tx, orders)
     funds = await tx.credits.lock({order.user.credit_account_id for order in orders})
     named = {(o.user.id, o.draft.client_ref) for o in orders if o.draft.client_ref}
     earlier = await tx.replies.references(named, terms.now - REFERENCE_US)
@@ -113,4 +146,11 @@ async def _open_books(tx: Tx, orders: Sequence[Order], terms: Terms) -> Books:
     for pair in await tx.replies.pairs(handsets):
         pairs.setdefault(pair.handset, {})[pair.number] = pair
     talks = await tx.replies.conversations({(o.user.id, o.draft.recipient) for o in orders})
-    return Books({box.user_id: Placement(box) for box in boxes}, funds, earlier, pairs, talks)
+    return Books({box.user_id: Placement(box) for box in boxes}, funds, earlier, pairs, talks, gatherings)
+
+
+async def _gathered(tx: Tx, orders: Sequence[Order]) -> Gatherings:
+    """The long messages that these orders are parts of; what came of them is locked with their messages."""
+    kept = await tx.joining.kept({long_message(order) for order in orders if order.draft.concat})
+    await tx.messages.lock([part.mt_id for part in kept])
+    return Gatherings(kept)

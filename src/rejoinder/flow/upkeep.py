@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.inbound import MoIntake
+from rejoinder.flow.joining import show_stale
 from rejoinder.flow.ports import Store, Tx
 from rejoinder.flow.receipts import Moves, count_finished, move
 from rejoinder.flow.setup import Setup
@@ -76,11 +77,12 @@ class Upkeep:
             log.error("upkeep_failed", exc_info=error)
 
     async def end_messages(self) -> None:
-        """Expired messages, messages without a carrier, unfinished MOs."""
+        """Expired messages, messages without a carrier, unfinished MOs and long messages."""
         now = self._clock.wall_us()
         count_finished(await self._store.write(lambda tx: _expire(tx, now)))
         count_finished(await self._store.write(lambda tx: self._adopt_strays(tx, now)))
         await self._intake.release_stale(now - PARTS_WAIT_US, STEP)
+        await self._store.write(lambda tx: show_stale(tx, now, STEP))
 
     async def _adopt_strays(self, tx: Tx, now: int) -> dict[str, int]:
         """Messages of removed carriers go to the next one; without one: no route, refunded."""

@@ -68,7 +68,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Mt:
-    """A message we send, from acceptance to its final status."""
+    """A message we send, from acceptance to its final status.
+
+    `receipts`: which the customer asked for (SMPP's registered_delivery); `release_at`: until then it waits.
+    """
 
     id: str
     user_id: int
@@ -81,6 +84,8 @@ class Mt:
     reply_to: str | None
     accepted_at: int
     expires_at: int
+    receipts: int = 0
+    release_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,9 @@ class QueueRow:
     """An MT's place in the outbox: what a carrier needs and when it is due.
 
     `tried` names the carriers that refused it; `unknown` says that the last submit's answer was lost;
-    `duplicate` that it may already have reached the handset.
+    `duplicate` that it may already have reached the handset. `udh` is the hex of a user data header that the
+    customer wrote; `octets` the hex of the user data where `text` cannot say it all (a pair that the customer cut
+    between two parts); `flash`: shown at once, not stored by the handset (class 0).
     """
 
     id: str
@@ -105,6 +112,9 @@ class QueueRow:
     tried: str = ""
     unknown: bool = False
     duplicate: bool = False
+    udh: str = ""
+    octets: str = ""
+    flash: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +131,10 @@ class PartRow:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What is handed to a carrier: the message and the numbers of the parts still to be sent."""
+    """What is handed to a carrier: the message and the numbers of the parts still to be sent.
+
+    `udh`, `octets` and `flash` as in the queue (QueueRow); with a `udh` the message is one part.
+    """
 
     id: str
     recipient: str
@@ -132,6 +145,9 @@ class Outgoing:
     numbers: tuple[int, ...]
     valid_until: int
     possible_duplicate: bool
+    udh: str = ""
+    octets: str = ""
+    flash: bool = False
 
 
 class Fate(StrEnum):

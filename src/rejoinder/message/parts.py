@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from rejoinder.message.model import Outgoing
 from rejoinder.message.text import ESCAPE, Alphabet, gsm_decode, gsm_encode, septets
 
 # Units that fit one message alone, and one of several beside the 6-octet header: 140 octets are 160 septets,
 # 134 are 153.
-_ALONE = {Alphabet.GSM: 160, Alphabet.UCS2: 140, Alphabet.LATIN1: 140}
-_BESIDE_HEADER = {Alphabet.GSM: 153, Alphabet.UCS2: 134, Alphabet.LATIN1: 134}
+_ALONE = {Alphabet.GSM: 160, Alphabet.UCS2: 140, Alphabet.LATIN1: 140, Alphabet.BINARY: 140}
+_BESIDE_HEADER = {Alphabet.GSM: 153, Alphabet.UCS2: 134, Alphabet.LATIN1: 134, Alphabet.BINARY: 134}
 # A character takes at most this many of those units: shorter texts are one part without being encoded.
-_WIDEST = {Alphabet.GSM: 2, Alphabet.UCS2: 4, Alphabet.LATIN1: 1}
+_WIDEST = {Alphabet.GSM: 2, Alphabet.UCS2: 4, Alphabet.LATIN1: 1, Alphabet.BINARY: 1}
+_OCTETS = 140
 
 _HEADER = bytes((5, 0, 3))
 _REFERENCE_8, _REFERENCE_16 = 0x00, 0x08
@@ -35,7 +37,7 @@ class Part:
     """0 to 255, the same in all parts of a text."""
     text: str
     octets: bytes
-    """User data without the header: septets one to an octet, big-endian UTF-16, or ISO 8859-1."""
+    """User data without the header: septets one to an octet, big-endian UTF-16, ISO 8859-1, or what it is."""
     udh: bytes
     """The user data header with its length octet; empty when the text is one part."""
 
@@ -60,7 +62,12 @@ def count(text: str, alphabet: Alphabet) -> int:
         return 1
     if alphabet is Alphabet.GSM and len(text) <= _ALONE[alphabet] and septets(text) <= _ALONE[alphabet]:
         return 1
-    return sum(1 for _ in _cut(_encode(text, alphabet), alphabet))
+    return pieces(encode(text, alphabet), alphabet)
+
+
+def pieces(data: bytes, alphabet: Alphabet) -> int:
+    """How many parts user data takes (see `Part.octets` for what it is)."""
+    return sum(1 for _ in _cut(data, alphabet))
 
 
 def split(text: str, alphabet: Alphabet, reference: int) -> list[Part]:
@@ -69,13 +76,29 @@ def split(text: str, alphabet: Alphabet, reference: int) -> list[Part]:
     ValueError for a reference outside, for more than 255 parts, and for a character that the alphabet lacks
     (UnsuitableText for GSM).
     """
+    return cut(encode(text, alphabet), alphabet, reference)
+
+
+def outgoing(message: Outgoing, reference: int) -> list[Part]:
+    """The parts of a message as it goes to a carrier: cut here, or the one part that the customer wrote.
+
+    Raises as `split`.
+    """
+    alphabet = Alphabet(message.alphabet)
+    data = bytes.fromhex(message.octets) if message.octets else encode(message.text, alphabet)
+    if message.udh:
+        return [Part(1, 1, reference, message.text, data, bytes.fromhex(message.udh))]
+    return cut(data, alphabet, reference)
+
+
+def cut(data: bytes, alphabet: Alphabet, reference: int) -> list[Part]:
+    """As `split`, from user data."""
     if not 0 <= reference <= 255:
         raise ValueError(f"an 8-bit reference is 0 to 255, not {reference}")
-    data = _encode(text, alphabet)
-    pieces = [data[start:end] for start, end in _cut(data, alphabet)]
-    total = len(pieces)
+    found = [data[start:end] for start, end in _cut(data, alphabet)]
+    total = len(found)
     if total == 1:
-        return [Part(1, 1, reference, text, data, b"")]
+        return [Part(1, 1, reference, decode(data, alphabet), data, b"")]
     if total > _MAX_PARTS:
         raise ValueError(f"{total} parts: a header counts to {_MAX_PARTS}")
     return [
@@ -83,21 +106,41 @@ def split(text: str, alphabet: Alphabet, reference: int) -> list[Part]:
             number,
             total,
             reference,
-            _decode(piece, alphabet),
+            decode(piece, alphabet),
             piece,
             _HEADER + bytes((reference, total, number)),
         )
-        for number, piece in enumerate(pieces, 1)
+        for number, piece in enumerate(found, 1)
     ]
 
 
-def _encode(text: str, alphabet: Alphabet) -> bytes:
+def room(alphabet: Alphabet, header: int) -> int:
+    """How many units (septets of GSM, else octets) one message holds beside a header of so many octets."""
+    free = _OCTETS - header
+    return free * 8 // 7 if alphabet is Alphabet.GSM else free
+
+
+def header(concatenation: Concatenation) -> bytes:
+    """The user data header that says this of a part, with its length octet."""
+    place = bytes((concatenation.total, concatenation.number))
+    if concatenation.wide:
+        return bytes((6, _REFERENCE_16, 4)) + concatenation.reference.to_bytes(2, "big") + place
+    return _HEADER + bytes((concatenation.reference,)) + place
+
+
+def encode(text: str, alphabet: Alphabet) -> bytes:
+    """User data of a text: see `Part.octets`. UnsuitableText or ValueError for what the alphabet lacks."""
     if alphabet is Alphabet.GSM:
         return gsm_encode(text)
+    if alphabet is Alphabet.BINARY:
+        return bytes.fromhex(text)
     return text.encode("utf-16-be" if alphabet is Alphabet.UCS2 else "latin-1")
 
 
-def _decode(data: bytes, alphabet: Alphabet) -> str:
+def decode(data: bytes, alphabet: Alphabet) -> str:
+    """The text of user data; what is no character of the alphabet shows as U+FFFD or a blank."""
+    if alphabet is Alphabet.BINARY:
+        return data.hex()
     if alphabet is Alphabet.GSM:
         return gsm_decode(data)
     if alphabet is Alphabet.UCS2:
@@ -176,4 +219,4 @@ def join_octets(parts: Mapping[int, bytes], alphabet: Alphabet) -> str:
         else:
             runs.append(parts[number])
         last = number
-    return "".join(_decode(run, alphabet) for run in runs)
+    return "".join(decode(run, alphabet) for run in runs)

@@ -21,6 +21,8 @@ class Alphabet(StrEnum):
     GSM = "gsm"
     UCS2 = "utf-16"
     LATIN1 = "iso-8859-1"
+    BINARY = "binary"
+    """No text: octets, written as hex digits where a text would stand. No caller can ask for it by name."""
 
 
 class UnsuitableText(ValueError):
@@ -28,7 +30,7 @@ class UnsuitableText(ValueError):
 
 
 AUTO = "auto"
-ENCODINGS: frozenset[str] = frozenset({AUTO, *(alphabet.value for alphabet in Alphabet)})
+ENCODINGS: frozenset[str] = frozenset({AUTO, Alphabet.GSM, Alphabet.UCS2, Alphabet.LATIN1})
 
 ESCAPE = 0x1B
 

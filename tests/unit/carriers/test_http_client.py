@@ -442,3 +442,15 @@ async def test_neither_outcome_nor_state_holds_address_number_or_text(
     await carrier.stop()
     assert "swordfish" not in said
     assert "61455555555" not in said
+
+
+async def test_binary_content_is_refused_before_anything_leaves(network: Network, url: str) -> None:
+    carrier = HttpCarrier(CarrierRow(7, "net", "http", {"url": url}), Collected(), ManualClock())
+    await carrier.start()
+    (outcome,) = await carrier.send(outgoing(text="0bad", alphabet="binary", numbers=WHOLE))
+    (part,) = await carrier.send(outgoing(text="as its text", udh="050003070201", numbers=WHOLE))
+    await carrier.stop()
+    assert (outcome.number, outcome.fate) == (0, Fate.REFUSED)
+    assert part.fate is Fate.ACCEPTED
+    assert len(network.bodies) == 1
+    assert b"as its text" in network.bodies[0]

@@ -16,7 +16,7 @@ from rejoinder.flow.ports import CarrierRow
 from rejoinder.message import parts
 from rejoinder.message.model import Fate, Outcome
 from rejoinder.message.status import Status
-from rejoinder.message.text import AUTO, for_carrier
+from rejoinder.message.text import AUTO, Alphabet, for_carrier
 from tests.carrier_events import Collected, outgoing
 
 LONG = "All work and no play makes Jack a dull boy. " * 8
@@ -383,3 +383,15 @@ async def test_stop_ends_a_delivery_that_never_returns(
     await asyncio.sleep(0)
     await simulator.stop()
     assert asyncio.all_tasks() == before
+
+
+async def test_the_parts_of_a_customers_long_message_are_answered_once_with_the_whole_text(
+    start: Start, events: Collected
+) -> None:
+    simulator = await start(reply="heard: {{text}}")
+    for number, text in ((2, "mommy"), (1, "Hello ")):
+        header = parts.header(parts.Concatenation(7, 2, number, wide=False)).hex()
+        await simulator.send(outgoing(number, text=text, udh=header))
+    await simulator.send(outgoing(3, text="0bad", alphabet=Alphabet.BINARY))
+    await events.until(lambda it: len(it.receipts) == 3 and len(it.inbounds) == 1)
+    assert [it.text for it in events.inbounds] == ["heard: Hello mommy"]

@@ -21,6 +21,7 @@ from rejoinder.flow.ports.directory import (
     UserRow,
 )
 from rejoinder.flow.ports.inbound import Inbound, ParkedMo, QueuedPush
+from rejoinder.flow.ports.joining import Joining, JoiningPart, LongMessage
 from rejoinder.flow.ports.mailboxes import Head, LockedMailbox, Mailboxes, PageQuery, PageRow
 from rejoinder.flow.ports.outbox import Claim, Messages, MtState, Outbox
 from rejoinder.flow.ports.receipts import KeptReceipt, KnownRef, Receipts
@@ -40,10 +41,13 @@ __all__ = [
     "Funds",
     "Head",
     "Inbound",
+    "Joining",
+    "JoiningPart",
     "KeptReceipt",
     "Kind",
     "KnownRef",
     "LockedMailbox",
+    "LongMessage",
     "Mailboxes",
     "Match",
     "Messages",

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from rejoinder.flow.ports.credits import Credits
 from rejoinder.flow.ports.directory import Directory, Registry
 from rejoinder.flow.ports.inbound import Inbound
+from rejoinder.flow.ports.joining import Joining
 from rejoinder.flow.ports.mailboxes import Mailboxes
 from rejoinder.flow.ports.outbox import Messages, Outbox
 from rejoinder.flow.ports.receipts import Receipts
@@ -39,6 +40,9 @@ class Tables(Protocol):
 
     @property
     def inbound(self) -> Inbound: ...
+
+    @property
+    def joining(self) -> Joining: ...
 
     @property
     def directory(self) -> Directory: ...

@@ -6,6 +6,7 @@ from rejoinder.store.session import Session
 from rejoinder.store.tables.credits import CreditTables
 from rejoinder.store.tables.directory import DirectoryTables
 from rejoinder.store.tables.inbound import InboundTables
+from rejoinder.store.tables.joining import JoiningTables
 from rejoinder.store.tables.mailboxes import MailboxTables
 from rejoinder.store.tables.messages import MessageTables
 from rejoinder.store.tables.outbox import OutboxTables
@@ -21,6 +22,7 @@ class AllTables:
         "credits",
         "directory",
         "inbound",
+        "joining",
         "mailboxes",
         "messages",
         "outbox",
@@ -37,5 +39,6 @@ class AllTables:
         self.receipts = ReceiptTables(session)
         self.replies = ReplyTables(session)
         self.inbound = InboundTables(session)
+        self.joining = JoiningTables(session)
         self.directory = DirectoryTables(session)
         self.registry = RegistryTables(session)

@@ -13,8 +13,8 @@ _SQL = queries("outbox")
 
 
 def _claim(row: Row) -> Claim:
-    (id_, carrier, customer, recipient, sender, text, alphabet, parts, due, valid, times, tried, *lease) = row
-    submitting, duplicate, claimed_at, fence = lease
+    (id_, carrier, customer, recipient, sender, text, alphabet, parts, due, valid, times, tried, *more) = row
+    udh, octets, flash, submitting, duplicate, claimed_at, fence = more
     queued = QueueRow(
         id=id_,
         carrier_id=carrier,
@@ -30,6 +30,9 @@ def _claim(row: Row) -> Claim:
         tried=tried,
         unknown=bool(submitting),
         duplicate=bool(duplicate),
+        udh=udh,
+        octets=octets,
+        flash=bool(flash),
     )
     return Claim(queued, fence, claimed_at, bool(submitting))
 
@@ -45,13 +48,13 @@ class OutboxTables:
     async def insert(self, mts: Sequence[Mt], rows: Sequence[QueueRow]) -> None:
         accepted = [
             (m.id, m.user_id, m.customer_id, m.recipient, m.sender, m.status, m.parts, m.charge, m.reply_to,
-             m.accepted_at, m.expires_at)
+             m.accepted_at, m.expires_at, m.receipts, m.release_at)
             for m in mts
         ]  # fmt: skip
         await self._session.bulk(_SQL["insert_mts"], accepted)
         queued = [
             (q.id, q.carrier_id, q.customer_id, q.recipient, q.sender, q.text, q.alphabet, q.parts, q.due_at,
-             q.valid_until)
+             q.valid_until, q.udh, q.octets, q.flash)
             for q in rows
         ]  # fmt: skip
         await self._session.bulk(_SQL["insert_outbox"], queued)

@@ -1,21 +1,25 @@
 -- insert_mts: accepted messages
-INSERT INTO mt (id, user_id, customer_id, recipient, sender, status, parts, charge, reply_to, accepted_at, expires_at)
+INSERT INTO mt (id, user_id, customer_id, recipient, sender, status, parts, charge, reply_to, accepted_at, expires_at,
+                receipts, release_at)
 SELECT * FROM @rows(id text, user_key bigint, customer_key bigint, recipient text, sender text, status int, parts int,
-                    charge bigint, reply_to text, accepted_at bigint, expires_at bigint) WHERE true
+                    charge bigint, reply_to text, accepted_at bigint, expires_at bigint, receipts int, release_at bigint)
+WHERE true
 
 -- insert_outbox: accepted messages' places in the queue
-INSERT INTO outbox (id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until)
+INSERT INTO outbox (id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until,
+                    udh, octets, flash)
 SELECT * FROM @rows(id text, carrier_key bigint, customer_key bigint, recipient text, sender text, body text,
-                    alphabet text, parts int, due_at bigint, valid_until bigint) WHERE true
+                    alphabet text, parts int, due_at bigint, valid_until bigint, udh text, octets text, flash boolean)
+WHERE true
 
 -- claim_due: what is due at a carrier, the longest waiting first
 SELECT id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until, attempts, tried,
-  submitting, duplicate, claimed_at, fence
+  udh, octets, flash, submitting, duplicate, claimed_at, fence
 FROM outbox WHERE carrier_id = :carrier AND due_at <= :now ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
 
 -- claim_due_of: the same for one customer, when more is due than can be taken (fairness)
 SELECT id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until, attempts, tried,
-  submitting, duplicate, claimed_at, fence
+  udh, octets, flash, submitting, duplicate, claimed_at, fence
 FROM outbox WHERE carrier_id = :carrier AND customer_id = :customer AND due_at <= :now
 ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
 
@@ -49,7 +53,7 @@ DELETE FROM outbox WHERE id IN (SELECT queue_key FROM @rows(queue_key text))
 
 -- strays: messages that wait for a carrier which is gone
 SELECT id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until, attempts, tried,
-  submitting, duplicate, claimed_at, fence
+  udh, octets, flash, submitting, duplicate, claimed_at, fence
 FROM outbox WHERE carrier_id IN (SELECT id FROM carrier WHERE removed) AND (NOT submitting OR due_at <= :now)
 ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED
 

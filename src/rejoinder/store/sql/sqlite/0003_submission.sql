@@ -1,0 +1,34 @@
+-- What more a message may be: ready-made content from other doors, parts of a customer's long message, scheduled.
+
+ALTER TABLE mt ADD COLUMN receipts INTEGER NOT NULL DEFAULT 0;    -- which the customer asked for: SMPP's registered_delivery
+ALTER TABLE mt ADD COLUMN release_at INTEGER NOT NULL DEFAULT 0;  -- scheduled: until then it waits; 0: it never did
+ALTER TABLE mt ADD COLUMN entry_id TEXT;                          -- the mailbox entry's id and timestamp, where they
+ALTER TABLE mt ADD COLUMN entry_at INTEGER;                       -- are not the message's own id and that id's second
+
+ALTER TABLE outbox ADD COLUMN udh TEXT NOT NULL DEFAULT '';       -- hex: a user data header the customer wrote
+ALTER TABLE outbox ADD COLUMN octets TEXT NOT NULL DEFAULT '';    -- hex: user data that `text` cannot say
+ALTER TABLE outbox ADD COLUMN flash INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE mt_joining (                        -- parts of customers' long messages that are in no mailbox yet
+  user_id INTEGER NOT NULL,
+  recipient TEXT NOT NULL,
+  asked_sender TEXT NOT NULL,                    -- as the customer gave it; empty: the pool chose `sender`
+  reference INTEGER NOT NULL,
+  total INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  mt_id TEXT NOT NULL,
+  sender TEXT NOT NULL,
+  alphabet TEXT NOT NULL,
+  octets TEXT NOT NULL,                          -- hex: the part's user data
+  arrived_at INTEGER NOT NULL,
+  PRIMARY KEY (user_id, recipient, asked_sender, reference, total, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mt_joining_age ON mt_joining (arrived_at);
+
+CREATE TABLE mt_scheduled (                      -- accepted and charged, in no queue and no mailbox before its time
+  mt_id TEXT PRIMARY KEY,
+  user_id INTEGER NOT NULL,
+  release_at INTEGER NOT NULL,
+  draft TEXT NOT NULL                            -- the draft as JSON
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mt_scheduled_due ON mt_scheduled (release_at, mt_id);
