@@ -2,7 +2,8 @@
 
 Follows no redirect, asks no proxy, keeps no cookie, reads no answer beyond 64 KB, and sends nothing twice: what
 may have left this machine without an answer is UNKNOWN. Refuses binary content; a part of a customer's long
-message goes as its own text. Its addresses are the operator's own and are not guarded. Addresses, numbers and texts are never logged.
+message goes as its own text. Its addresses are the operator's own and are not guarded.
+Addresses, numbers and texts are never logged.
 """
 
 from __future__ import annotations
