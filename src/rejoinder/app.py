@@ -16,6 +16,7 @@ from rejoinder import __version__
 from rejoinder.carriers.registry import make
 from rejoinder.clock import Clock, SystemClock
 from rejoinder.config import Config
+from rejoinder.endpoints.http.addresses import Addresses
 from rejoinder.endpoints.http.carriers import CarrierCalls
 from rejoinder.endpoints.http.docs_page import DocsPage
 from rejoinder.endpoints.http.health import HealthCalls
@@ -28,6 +29,7 @@ from rejoinder.errors import RejoinderError
 from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.dispatch import Dispatch, Ground
 from rejoinder.flow.inbound import MoIntake
+from rejoinder.flow.logins import LoginLimits
 from rejoinder.flow.mailbox import MailboxPolls
 from rejoinder.flow.ports import CarrierEvents, Store
 from rejoinder.flow.receipts import ReceiptIntake
@@ -67,7 +69,9 @@ class Service:
         self.store = store
         self.clock = clock
         self.setup = Setup(store)
-        self.accounts = Accounts(store, clock)
+        limits = LoginLimits(config.failed_logins_per_user, config.failed_logins_per_address)
+        self.accounts = Accounts(store, clock, limits)
+        self.addresses = Addresses(config.trusted_proxies)
         self.submissions = Submissions(store, clock, ids, self.accounts, self.setup)
         self.submissions.limits = Limits(config.max_parts, config.reply_window * 86_400)
         self.polls = MailboxPolls(store, clock)
@@ -81,7 +85,7 @@ class Service:
         self.setup.on_clock_accepted(self.upkeep.guard.accept)
         self.submissions.on_queued(self.dispatch.wake)
         self.at_once: dict[bytes, AtOnce] = {}
-        self.api = Api(with_description(self.operations()))
+        self.api = Api(with_description(self.operations()), self.addresses)
         self._tasks: list[asyncio.Task[None]] = []
 
     def _groups(self) -> list[Calls]:
@@ -161,7 +165,7 @@ def _http(service: Service) -> _HttpServer:
     return _HttpServer(
         uvicorn.Config(
             service.api,
-            http=answering(service.at_once),
+            http=answering(service.at_once, service.addresses),
             ws="none",
             lifespan="off",
             access_log=False,

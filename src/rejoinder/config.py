@@ -10,6 +10,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from ipaddress import ip_network
 from pathlib import Path
 
 from rejoinder.errors import ConfigInvalid
@@ -27,6 +28,9 @@ class Config:
     reply_window: int
     max_parts: int
     log_level: str
+    trusted_proxies: str
+    failed_logins_per_user: int
+    failed_logins_per_address: int
 
     @property
     def address(self) -> tuple[str, int]:
@@ -70,6 +74,13 @@ def _database(value: str) -> str:
     return value
 
 
+def _networks(value: str) -> str:
+    try:
+        return ",".join(str(ip_network(one, strict=False)) for one in value.replace(",", " ").split())
+    except ValueError:
+        raise ValueError("must be networks such as 10.0.0.0/8, separated by commas") from None
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
         if value not in words:
@@ -107,6 +118,26 @@ SETTINGS = (
     ),
     Setting(
         "log_level", "info", "debug, info, warning or error.", _one_of("debug", "info", "warning", "error")
+    ),
+    Setting(
+        "trusted_proxies",
+        "",
+        "Reverse proxies in front of the HTTP API, as networks separated by commas (`127.0.0.1, 10.0.0.0/8`): what "
+        "they say in `X-Forwarded-For` is the caller's address. Nobody else is believed.",
+        _networks,
+    ),
+    Setting(
+        "failed_logins_per_user",
+        "10",
+        "Wrong passwords of one name from one address in five minutes; then that pair is answered 429.",
+        _between(1, 1_000_000),
+    ),
+    Setting(
+        "failed_logins_per_address",
+        "100",
+        "Wrong passwords from one address (an IPv6 /64) in five minutes, whatever the names; then names that did not "
+        "log in from there within a day are answered 429.",
+        _between(1, 1_000_000),
     ),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -39,6 +39,14 @@ class Overloaded(RejoinderError):
     retryable = True
 
 
+class Throttled(RejoinderError):
+    """The caller's: too much failed. Answered 429; worth another try after so many whole seconds."""
+
+    def __init__(self, sentence: str, seconds: int) -> None:
+        super().__init__(sentence)
+        self.seconds = seconds
+
+
 class StoreUnavailable(RejoinderError):
     """Ours, passing: the database is away, locked or full. Nothing of the transaction was kept."""
 

@@ -42,6 +42,9 @@ PAIRS_REUSED = Counter(
 LOGINS_FAILED = Counter(
     "rejoinder_logins_failed", "Calls with an unknown user or a wrong password", registry=REGISTRY
 )
+LOGINS_THROTTLED = Counter(
+    "rejoinder_logins_throttled", "Log-ins refused unheard after too many failed ones", registry=REGISTRY
+)
 SEALS = Counter("rejoinder_mailbox_seals", "Polls that had to seal a second on disk", registry=REGISTRY)
 QUEUE = Gauge("rejoinder_queue", "MTs waiting in the outbox, by carrier", ["carrier"], registry=REGISTRY)
 CARRIER_UP = Gauge("rejoinder_carrier_up", "1 while the carrier's link works", ["carrier"], registry=REGISTRY)

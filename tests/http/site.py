@@ -13,16 +13,16 @@ import json
 import socket
 import threading
 from collections.abc import Coroutine, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote_plus
 
 import uvloop
+from argon2 import PasswordHasher
 
 from rejoinder.app import Service, _http
 from rejoinder.clock import ManualClock
 from rejoinder.config import load
-from rejoinder.flow.passwords import hash_password
 from rejoinder.flow.ports import UserRow
 from rejoinder.store import open_store
 from tests.centre import START, Centre
@@ -38,10 +38,13 @@ STATUS = f"{REST}/message/status"
 
 FORM = "application/x-www-form-urlencoded"
 PASSWORD = "correct-horse-battery"
-PASSWORD_HASH = hash_password(PASSWORD)
+# Cheap, so that tables of wrong passwords take no minutes: a hash says itself what it costs.
+PASSWORD_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 WRONG_PASSWORD = "canary-of-a-password"
 POOL = ("61500079987", "61500079988")
 RICH = 10**12
+# Tables of wrong passwords must not throttle each other; test_logins.py has the limits as they are.
+UNTHROTTLED = {"failed_logins_per_user": 1_000_000, "failed_logins_per_address": 1_000_000}
 
 
 @dataclass(frozen=True)
@@ -144,11 +147,14 @@ def _answered(connection: socket.socket, request: bytes, method: str) -> Reply:
         answer.close()
 
 
+@dataclass
 class ServedCentre(Centre):
     """The centre of the other tests, standing on the parts of the real `Service`."""
 
+    settings: Mapping[str, object] = field(default_factory=dict)
+
     def __post_init__(self) -> None:
-        service = Service(self.store, self.clock, load(), self.ids)
+        service = Service(self.store, self.clock, load(None, self.settings), self.ids)
         self.service = service
         self.setup, self.accounts = service.setup, service.accounts
         self.submissions, self.polls = service.submissions, service.polls
@@ -160,9 +166,11 @@ class Site(Client):
 
     centre: ServedCentre
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, **settings: object) -> None:
+        """`settings`: of the configuration, beside UNTHROTTLED."""
         super().__init__(0)
         self._url = url
+        self._settings = {**UNTHROTTLED, **settings}
         self._ready = threading.Event()
         self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._main, name="site")
@@ -194,7 +202,9 @@ class Site(Client):
     async def _serve(self) -> None:
         self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
         clock = ManualClock(START)
-        self.centre = ServedCentre(await open_store(self._url, clock, serving=True), clock)
+        self.centre = ServedCentre(
+            await open_store(self._url, clock, serving=True), clock, settings=self._settings
+        )
         await self.centre.setup.refresh()
         listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = listener.getsockname()[1]

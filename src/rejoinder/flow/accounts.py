@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from rejoinder.clock import Clock
+from rejoinder.flow.logins import LoginGuard, LoginLimits, is_in
 from rejoinder.flow.password_checks import PasswordChecks, remember
 from rejoinder.flow.ports import ResellerRow, Store, UserRow
 
@@ -18,12 +19,18 @@ class Verdict(StrEnum):
     """What became of a log-in, in the order in which faults are looked for."""
 
     UNKNOWN_USER = "unknown user"
+    # Whether the password is right is not told to an address that may not log in.
+    ADDRESS_NOT_ALLOWED = "address not allowed"
     WRONG_PASSWORD = "wrong password"  # noqa: S105  # a word for a fault
     PASSWORD_EXPIRED = "password expired"  # noqa: S105  # the same
     DISABLED = "disabled"
     BLOCKED = "blocked"
     NOT_ACTIVATED = "not activated"
     OK = "ok"
+
+
+# What counts as a failed log-in.
+FAILED = frozenset({Verdict.UNKNOWN_USER, Verdict.ADDRESS_NOT_ALLOWED, Verdict.WRONG_PASSWORD})
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -43,8 +50,9 @@ class ResellerLogin(msgspec.Struct, frozen=True):
 class Accounts:
     """Looks up and authenticates users and resellers."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, limits: LoginLimits | None = None) -> None:
         self._store = store
+        self.guard = LoginGuard(clock, limits)
         self.passwords = PasswordChecks(clock)
         self._users: dict[str, UserRow] = {}
         self._resellers: dict[str, ResellerRow] = {}
@@ -68,22 +76,38 @@ class Accounts:
                 remember(self._users, username, found)
         return found
 
-    async def login(self, username: str, password: str) -> Login:
-        """Checks name, password and state, in that order."""
+    async def login(self, username: str, password: str, address: str) -> Login:
+        """Checks name, password and state, in that order. `address`: the caller's, to be on the user's list where
+        there is one. Raises Throttled, before anything is looked up, and Overloaded.
+        """
+        with self.guard.attempt(username, address, self.passwords.digest(password)) as attempt:
+            login = await self._judged(username, password, address)
+            attempt.ended(login.verdict not in FAILED)
+        return login
+
+    async def _judged(self, username: str, password: str, address: str) -> Login:
         user = await self.user(username)
         if user is None:
+            await self.passwords.in_vain(password)
             return Login(Verdict.UNKNOWN_USER, None)
+        if not _may_come_from(user, address):
+            await self.passwords.in_vain(password, user.password_hash)
+            return Login(Verdict.ADDRESS_NOT_ALLOWED, user)
         if not await self.passwords.matches(user.id, user.password_hash, password):
             return Login(Verdict.WRONG_PASSWORD, user)
         return Login(standing(user), user)
 
-    def login_now(self, username: str, password: str) -> Login | None:
+    def login_now(self, username: str, password: str, address: str) -> Login | None:
         """The same from memory alone, for a user who may go on; None: it takes a `login`."""
         user = self._users.get(username)
-        if user is None or not self.passwords.remembers(user.id, user.password_hash, password):
+        if user is None or not self.guard.is_quiet(username, address):
             return None
-        login = Login(standing(user), user)
-        return login if login.verdict is Verdict.OK else None
+        if not self.passwords.remembers(user.id, user.password_hash, password):
+            return None
+        if standing(user) is not Verdict.OK or not _may_come_from(user, address):
+            return None
+        self.guard.worked(username, address)
+        return Login(Verdict.OK, user)
 
     async def reseller(self, name: str) -> ResellerRow | None:
         """A reseller by name, from memory when it was here lately."""
@@ -94,10 +118,20 @@ class Accounts:
                 remember(self._resellers, name, found)
         return found
 
-    async def reseller_login(self, name: str, password: str) -> ResellerLogin:
-        """Checks name, password and state, in that order."""
+    async def reseller_login(self, name: str, password: str, address: str) -> ResellerLogin:
+        """Checks name, password and state, in that order. Raises Throttled, before anything is looked up, and
+        Overloaded.
+        """
+        # No user's name has a blank: neither's failures are taken for the other's.
+        with self.guard.attempt(f"reseller {name}", address, self.passwords.digest(password)) as attempt:
+            login = await self._judged_reseller(name, password)
+            attempt.ended(login.verdict not in FAILED)
+        return login
+
+    async def _judged_reseller(self, name: str, password: str) -> ResellerLogin:
         reseller = await self.reseller(name)
         if reseller is None:
+            await self.passwords.in_vain(password)
             return ResellerLogin(Verdict.UNKNOWN_USER, None)
         if not await self.passwords.matches(("reseller", reseller.id), reseller.password_hash, password):
             return ResellerLogin(Verdict.WRONG_PASSWORD, reseller)
@@ -113,6 +147,10 @@ class Accounts:
             allowed = await self._store.read.directory.may_send_as(*key)
             remember(self._senders, key, allowed)
         return allowed
+
+
+def _may_come_from(user: UserRow, address: str) -> bool:
+    return not user.allow_ip or is_in(address, user.allow_ip)
 
 
 def standing(user: UserRow) -> Verdict:

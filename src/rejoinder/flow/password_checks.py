@@ -1,7 +1,8 @@
 """Whether a password is the stored one, asked on every call and every bind.
 
 Refuses to keep a password: a verified one is remembered for five minutes as a keyed hash, and forgotten with any
-change of the stored one. At most two argon2 computations run at once; each takes 19 MiB.
+change of the stored one. At most two argon2 computations run at once; each takes 19 MiB. An unknown name costs one
+as well (`in_vain`), so that the time of an answer doesn't tell which names exist.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from rejoinder.clock import Clock
-from rejoinder.flow.passwords import hash_password, verify_password
+from rejoinder.errors import Overloaded
+from rejoinder.flow.passwords import NOBODYS_HASH, hash_password, verify_password
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -24,6 +26,8 @@ V = TypeVar("V")
 REMEMBERED_SECONDS = 300.0
 # Bounds memory whatever the number of accounts.
 KEPT = 50_000
+# Six seconds of work for the two threads: who comes on top of that is told to try again.
+MOST_WAITING = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,11 @@ class PasswordChecks:
 
     def remembers(self, whose: Hashable, stored: str, password: str) -> bool:
         """Whether this password was found right lately, from memory alone."""
-        return self._knows(whose, stored, self._digest(password))
+        return self._knows(whose, stored, self.digest(password))
 
     async def matches(self, whose: Hashable, stored: str, password: str) -> bool:
-        """Whether this is the password that `stored` was made from."""
-        digest = self._digest(password)
+        """Whether this is the password that `stored` was made from. Raises Overloaded."""
+        digest = self.digest(password)
         if self._knows(whose, stored, digest):
             return True
         if not await self._verify_once(whose, stored, password, digest):
@@ -61,11 +65,16 @@ class PasswordChecks:
         remember(self._verified, whose, _Remembered(stored, digest, until))
         return True
 
+    async def in_vain(self, password: str, stored: str = NOBODYS_HASH) -> None:
+        """Takes as long as a check and tells nothing: for names that don't exist, or may not log in from there."""
+        await self._verify_once(None, stored, password, self.digest(password))
+
     async def hashed(self, password: str) -> str:
         """What is stored of a new password."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, hash_password, password)
 
-    def _digest(self, password: str) -> bytes:
+    def digest(self, password: str) -> bytes:
+        """What stands for a password in memory; the key dies with the process."""
         return hashlib.blake2b(password.encode(), key=self._key, digest_size=16).digest()
 
     def _knows(self, whose: Hashable, stored: str, digest: bytes) -> bool:
@@ -82,6 +91,8 @@ class PasswordChecks:
         key = (whose, digest + stored.encode())
         running = self._verifying.get(key)
         if running is None:
+            if len(self._verifying) >= MOST_WAITING:
+                raise Overloaded("too many passwords wait to be checked")
             running = asyncio.create_task(self._in_thread(stored, password))
             self._verifying[key] = running
             running.add_done_callback(lambda _: self._verifying.pop(key, None))

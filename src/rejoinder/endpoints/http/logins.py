@@ -13,11 +13,14 @@ from rejoinder.flow.ports import UserRow
 from rejoinder.flow.refusals import CallRefused
 from rejoinder.flow.request import MessageRefused
 from rejoinder.message.codes import AccountCode, MessageError
-from rejoinder.observe import LOGINS_FAILED
 
 _ACCOUNT: Mapping[Verdict, tuple[int, str]] = {
     Verdict.UNKNOWN_USER: (AccountCode.NO_USER, "username: there is no such user"),
     Verdict.WRONG_PASSWORD: (AccountCode.AUTHENTICATION_FAILED, "password is wrong"),
+    Verdict.ADDRESS_NOT_ALLOWED: (
+        AccountCode.AUTHENTICATION_FAILED,
+        "password is wrong, or the user may not log in from this address",
+    ),
     Verdict.PASSWORD_EXPIRED: (AccountCode.AUTHENTICATION_FAILED, "password has expired"),
     Verdict.DISABLED: (AccountCode.AUTHENTICATION_FAILED, "username: the user is disabled"),
     Verdict.BLOCKED: (AccountCode.BLOCKED, "username: the account is blocked"),
@@ -26,6 +29,8 @@ _ACCOUNT: Mapping[Verdict, tuple[int, str]] = {
 _MESSAGE: Mapping[Verdict, tuple[int, str]] = {
     Verdict.UNKNOWN_USER: (MessageError.LOGIN_FAILED, "unknown username or wrong password"),
     Verdict.WRONG_PASSWORD: (MessageError.LOGIN_FAILED, "unknown username or wrong password"),
+    # The same words: no other answer may tell which names exist.
+    Verdict.ADDRESS_NOT_ALLOWED: (MessageError.LOGIN_FAILED, "unknown username or wrong password"),
     Verdict.PASSWORD_EXPIRED: (MessageError.PASSWORD_EXPIRED, "password has expired"),
     Verdict.DISABLED: (MessageError.USER_INACTIVE, "username: the user is disabled"),
     Verdict.BLOCKED: (MessageError.USER_BLOCKED, "username: the account is blocked"),
@@ -50,10 +55,9 @@ async def account_user(params: Params, accounts: Accounts) -> UserRow:
     assert password is not None
     if " " in username:
         raise CallRefused(AccountCode.INVALID_VALUE, "username must have no spaces")
-    login = await accounts.login(username, password)
+    login = await accounts.login(username, password, params.address)
     if login.verdict is Verdict.OK and login.user is not None:
         return login.user
-    _count(login.verdict)
     raise CallRefused(*_ACCOUNT[login.verdict])
 
 
@@ -72,13 +76,7 @@ async def message_user(params: Params, accounts: Accounts, document: bool = Fals
     if username is None or password is None:
         name = "username" if username is None else "password"
         raise MessageRefused(MessageError.UNKNOWN_ENCODING, f"{name} is not valid UTF-8 text", name)
-    login = await accounts.login(username, password)
+    login = await accounts.login(username, password, params.address)
     if login.verdict is Verdict.OK and login.user is not None:
         return login.user
-    _count(login.verdict)
     raise MessageRefused(*_MESSAGE[login.verdict], "username")
-
-
-def _count(verdict: Verdict) -> None:
-    if verdict in (Verdict.UNKNOWN_USER, Verdict.WRONG_PASSWORD):
-        LOGINS_FAILED.inc()

@@ -89,7 +89,7 @@ class MailboxCalls:
         except CallRefused as refused:
             return fault(Family.ACCOUNT, refused.status, refused.sentence)
 
-    def now(self, path: str, query: bytes) -> Response | None:
+    def now(self, path: str, query: bytes, address: str) -> Response | None:
         """The usual answer of a GET, made without a task: the log-in is remembered, nothing has to be sealed.
 
         None, for whatever is not usual: the call then goes its normal way, with all checks from the start.
@@ -98,7 +98,7 @@ class MailboxCalls:
             params = parse(query)
             require(params, _REQUIRED)
             since = since_of(params)
-            login = self._accounts.login_now(params["username"] or "", params["password"] or "")
+            login = self._accounts.login_now(params["username"] or "", params["password"] or "", address)
             if login is None or login.user is None:
                 return None
             received = path == MESSAGES

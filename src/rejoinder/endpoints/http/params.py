@@ -14,7 +14,15 @@ MOST = 100
 SIZE = 65_536
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
-Params = dict[str, str | None]
+
+class Params(dict[str, str | None]):
+    """Names to values, and the address of the caller who brought them."""
+
+    __slots__ = ("address",)
+
+    address: str
+
+
 # A parameter that is there but is no text.
 BROKEN = None
 
@@ -38,12 +46,13 @@ def _text(raw: bytes) -> str | None:
     return BROKEN if "\0" in text else text
 
 
-def parse(query: bytes, body: bytes = b"", repeatable: Collection[str] = ()) -> Params:
-    """Names to values; the first of a repeated one wins, the query string before the body.
+def parse(query: bytes, body: bytes = b"", repeatable: Collection[str] = (), address: str = "") -> Params:
+    """Names to values; the first of a repeated one wins, the query string before the body. `address`: the caller's.
 
     Raises TooManyParameters; parameters named in `repeatable` are not counted.
     """
-    found: Params = {}
+    found = Params()
+    found.address = address
     count = 0
     for source in (query, body):
         if not source:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from prometheus_client import Counter
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from rejoinder.endpoints.http.addresses import Addresses
 from rejoinder.endpoints.http.params import SIZE
 from rejoinder.endpoints.http.responses import Family, Response, fault
 from rejoinder.message.codes import AccountCode
@@ -28,8 +29,8 @@ _OK = b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\ncache-control: no
 _NOT_HTTP = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request is not HTTP", 400)
 
 
-# Path and query of a GET to its answer; None: it goes the normal way.
-AtOnce = Callable[[str, bytes], Response | None]
+# Path, query and caller's address of a GET to its answer; None: it goes the normal way.
+AtOnce = Callable[[str, bytes, str], Response | None]
 _BODY_FOLLOWS = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
 
 
@@ -37,6 +38,7 @@ class HttpProtocol(HttpToolsProtocol):
     """One connection. `at_once` stands on a subclass made by `answering`."""
 
     at_once: Mapping[bytes, AtOnce] = {}
+    addresses = Addresses()
     # Each path's count of answers, looked up once: a counter's labels() costs more than the count.
     counts: Mapping[bytes, Counter] = {}
     _answered = False
@@ -68,7 +70,7 @@ class HttpProtocol(HttpToolsProtocol):
         at_once = self.at_once.get(path)
         if at_once is None or not self._is_plain_get() or len(query) > SIZE:
             return False
-        response = at_once(path.decode("ascii"), query)
+        response = at_once(path.decode("ascii"), query, self.addresses.of(self.client, self.headers))
         if response is None:
             return False
         self.transport.write(_OK % (self._standing_headers(), len(response.body), response.body))
@@ -100,7 +102,9 @@ class HttpProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def answering(at_once: Mapping[bytes, AtOnce]) -> type[HttpProtocol]:
+def answering(at_once: Mapping[bytes, AtOnce], addresses: Addresses) -> type[HttpProtocol]:
     """The protocol with these paths answered at once."""
     counts = {path: HTTP_ANSWERS.labels(path.decode("ascii"), "200") for path in at_once}
-    return type("AnsweringProtocol", (HttpProtocol,), {"at_once": at_once, "counts": counts})
+    return type(
+        "AnsweringProtocol", (HttpProtocol,), {"at_once": at_once, "counts": counts, "addresses": addresses}
+    )

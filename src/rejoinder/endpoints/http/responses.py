@@ -37,6 +37,7 @@ class Response(msgspec.Struct, frozen=True):
 
 
 _INTERNAL = {Family.ACCOUNT: AccountCode.INTERNAL_ERROR, Family.MESSAGE: MessageError.INTERNAL_ERROR}
+_STRANGER = {Family.ACCOUNT: AccountCode.AUTHENTICATION_FAILED, Family.MESSAGE: MessageError.LOGIN_FAILED}
 _INVALID = {Family.ACCOUNT: AccountCode.INVALID_VALUE, Family.MESSAGE: MessageError.UNKNOWN_ENCODING}
 
 
@@ -51,6 +52,12 @@ def unavailable(family: Family) -> Response:
         {family.value: int(_INTERNAL[family]), "error": "try again: the service can't take this right now"}
     )
     return Response(body, 503, [(b"retry-after", b"1")])
+
+
+def throttled(family: Family, sentence: str, seconds: int) -> Response:
+    """429 with Retry-After: too many failed log-ins."""
+    body = encode({family.value: int(_STRANGER[family]), "error": f"{sentence}: try again in {seconds} s"})
+    return Response(body, 429, [(b"retry-after", str(seconds).encode())])
 
 
 def internal_error(family: Family) -> Response:

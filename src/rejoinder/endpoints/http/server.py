@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rejoinder.endpoints.http import responses
+from rejoinder.endpoints.http.addresses import Addresses
 from rejoinder.endpoints.http.params import SIZE, Params, TooManyParameters, parse
 from rejoinder.endpoints.http.responses import Family, Response
-from rejoinder.errors import RejoinderError
+from rejoinder.errors import RejoinderError, Throttled
 from rejoinder.message.codes import AccountCode, MessageError
 from rejoinder.observe import HTTP_ANSWERS, log
 
@@ -76,7 +77,10 @@ class _Refuse(Exception):
 class Api:
     """Answers HTTP requests from the table of operations."""
 
-    def __init__(self, operations: Sequence[Operation | RawOperation]) -> None:
+    def __init__(
+        self, operations: Sequence[Operation | RawOperation], addresses: Addresses | None = None
+    ) -> None:
+        self._addresses = addresses or Addresses()
         self._exact = {op.path: op for op in operations if not (isinstance(op, RawOperation) and op.prefix)}
         self._prefixes = [op for op in operations if isinstance(op, RawOperation) and op.prefix]
         # Series are looked up once: a counter's labels() costs more than the count.
@@ -113,15 +117,10 @@ class Api:
             return await self._answer(operation, scope, receive)
         except _Refuse as refusal:
             return refusal.response
-        except RejoinderError as error:
-            if error.retryable:
-                log.warning("answered_unavailable", path=operation.path, sentence=error.sentence)
-                return responses.unavailable(operation.family)
-            log.error("call_failed", path=operation.path, exc_info=error)
-            return responses.internal_error(operation.family)
+        except Throttled as error:
+            return responses.throttled(operation.family, error.sentence, error.seconds)
         except Exception as error:  # noqa: BLE001  # the request's outermost line
-            log.error("call_failed", path=operation.path, exc_info=error)
-            return responses.internal_error(operation.family)
+            return _failed(operation, error)
 
     async def _answer(self, operation: Operation | RawOperation, scope: Scope, receive: Receive) -> Response:
         family, method = operation.family, scope["method"]
@@ -137,10 +136,19 @@ class Api:
         if body and _content_type(scope) != FORM:
             raise _Refuse(responses.wrong_type(family, FORM.decode()))
         try:
-            params = parse(query, body)
+            params = parse(query, body, address=self._addresses.of(scope["client"], scope["headers"]))
         except TooManyParameters:
             raise _Refuse(_too_many(family)) from None
         return await operation.answer(params)
+
+
+def _failed(operation: Operation | RawOperation, error: Exception) -> Response:
+    """What went wrong is the operator's to read; the caller hears whether to try again."""
+    if isinstance(error, RejoinderError) and error.retryable:
+        log.warning("answered_unavailable", path=operation.path, sentence=error.sentence)
+        return responses.unavailable(operation.family)
+    log.error("call_failed", path=operation.path, exc_info=error)
+    return responses.internal_error(operation.family)
 
 
 def _too_many(family: Family) -> Response:

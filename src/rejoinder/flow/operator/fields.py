@@ -75,6 +75,7 @@ _FIELDS: Mapping[Kind, Mapping[str, Parse]] = {
         "email": values.email,
         "phone_number": values.phone_number,
         "idempotent_reference": values.flag,
+        "allow_ip": values.networks,
         "state": _USER_STATE,
         "activated": values.flag,
         "blocked": values.flag,

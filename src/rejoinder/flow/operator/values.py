@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from rejoinder.errors import Refused
+from rejoinder.flow import logins
 from rejoinder.message import money, phone
 from rejoinder.message.model import Billing, Rotation, State
 
@@ -17,6 +18,8 @@ from rejoinder.message.model import Billing, Rotation, State
 Parse = Callable[[str, str], object]
 
 MOST = 255
+# Some hundred networks: more is work for a firewall.
+_LISTED = 4000
 _CARRIER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PREFIX = re.compile(r"\+?([0-9]{0,16})")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
@@ -160,6 +163,17 @@ def phone_number(key: str, value: str) -> str:
     if not _PHONE.fullmatch(value):
         raise Refused(f"{key} must consist of +, blanks and digits", key)
     return text(key, value)
+
+
+def networks(key: str, value: str) -> str:
+    """IP networks in CIDR form or single addresses, separated by commas; none of them: every address."""
+    try:
+        found = ",".join(str(network) for network in logins.networks(value))
+    except ValueError:
+        raise Refused(f"{key} must be networks such as 192.0.2.0/24 or 2001:db8::/32", key) from None
+    if len(found) > _LISTED:
+        raise Refused(f"{key} may have {_LISTED} characters", key)
+    return found
 
 
 def state(own: frozenset[State]) -> Parse:

@@ -23,6 +23,8 @@ class UserRow:
     credit_account_id: int
     rotation: str
     reseller_id: int
+    # Networks that it may log in from, separated by commas; empty: all.
+    allow_ip: str = ""
 
 
 @dataclass(frozen=True, slots=True)

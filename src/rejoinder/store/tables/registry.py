@@ -68,9 +68,9 @@ _SHAPES: Mapping[Kind, _Shape] = {
         "user_account",
         "id",
         "customer_id username password_hash password_expired activated blocked disabled source_address"
-        " swapping_source_address_allowed email phone_number created_at idempotent_reference",
+        " swapping_source_address_allowed email phone_number allow_ip created_at idempotent_reference",
         "id name username customer reseller activated blocked disabled password_expired source_address"
-        " swapping_source_address_allowed email phone_number customer_id reseller_id created_at"
+        " swapping_source_address_allowed email phone_number allow_ip customer_id reseller_id created_at"
         " idempotent_reference smpp_system_id",
     ),
     "smpp_account": _shape(

@@ -1,7 +1,8 @@
 -- find_user: a user with everything a call needs to know of its customer and reseller
 SELECT u.id, u.username, u.password_hash, u.password_expired, u.activated,
   u.blocked OR c.blocked OR s.blocked, u.disabled OR c.disabled OR s.disabled,
-  u.source_address, u.customer_id, c.credit_account_id, c.rotation, c.reseller_id
+  u.source_address, u.customer_id, c.credit_account_id, c.rotation, c.reseller_id,
+  u.allow_ip
 FROM user_account u JOIN customer c ON c.id = u.customer_id JOIN reseller s ON s.id = c.reseller_id
 WHERE u.username = :username
 

@@ -11,7 +11,7 @@ FROM customer c JOIN reseller s ON s.id = c.reseller_id JOIN credit_account a ON
 -- show_user: users with the names of their customer and reseller
 SELECT u.id, u.username AS name, u.username, u.customer_id, c.name AS customer, c.reseller_id, s.name AS reseller,
   u.password_expired, u.activated, u.blocked, u.disabled, u.source_address, u.swapping_source_address_allowed,
-  u.email, u.phone_number, u.created_at, u.idempotent_reference, b.system_id AS smpp_system_id
+  u.email, u.phone_number, u.allow_ip, u.created_at, u.idempotent_reference, b.system_id AS smpp_system_id
 FROM user_account u JOIN customer c ON c.id = u.customer_id JOIN reseller s ON s.id = c.reseller_id
 LEFT JOIN smpp_account b ON b.user_id = u.id
 
