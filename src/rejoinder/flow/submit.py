@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from rejoinder.clock import MICROSECONDS, Clock
 from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.batches import Batches
+from rejoinder.flow.coded import CodedRequest, coded_draft
 from rejoinder.flow.desk import Accepted, Books, Desk, Order, Terms, long_message
 from rejoinder.flow.joining import Gatherings
 from rejoinder.flow.mailbox import Placement
@@ -55,8 +56,15 @@ class Submissions:
 
     async def submit(self, user: UserRow, request: SendRequest) -> Accepted:
         """Takes one message. Raises MessageRefused with the contract's code, Overloaded, StoreUnavailable."""
+        return await self._submit_one(user, lambda: draft(request, self.limits))
+
+    async def submit_coded(self, user: UserRow, request: CodedRequest) -> Accepted:
+        """The same for ready-made content."""
+        return await self._submit_one(user, lambda: coded_draft(request, self.limits))
+
+    async def _submit_one(self, user: UserRow, judged: Callable[[], Draft]) -> Accepted:
         try:
-            order = await self._authorised(user, draft(request, self.limits))
+            order = await self._authorised(user, judged())
             outcome = await self._batches.put(order)
             if isinstance(outcome, MessageRefused):
                 raise outcome
