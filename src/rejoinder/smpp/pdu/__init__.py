@@ -1,0 +1,120 @@
+"""The PDUs of SMPP 3.4 as values: the fields of their bodies in the order of the wire, each with its default.
+
+Texts are what C-octet strings hold, as ISO 8859-1, so that any octet comes back as it came; numbers are one
+octet. `tlvs` are pairs of tag and value in their order (tlv.py); every PDU may bear some, because peers add
+theirs anywhere. Refuses nothing: codec.py judges when it writes. `command` and `response` belong to the class.
+"""
+
+from __future__ import annotations
+
+from rejoinder.smpp.pdu.base import Pdu, Tlvs, TlvValue
+from rejoinder.smpp.pdu.link import (
+    Bind,
+    BindReceiver,
+    BindReceiverResp,
+    BindResp,
+    BindTransceiver,
+    BindTransceiverResp,
+    BindTransmitter,
+    BindTransmitterResp,
+    EnquireLink,
+    EnquireLinkResp,
+    GenericNack,
+    Outbind,
+    Unbind,
+    UnbindResp,
+)
+from rejoinder.smpp.pdu.message import (
+    Address,
+    DataSm,
+    DataSmResp,
+    DeliverSm,
+    DeliverSmResp,
+    Failed,
+    ListName,
+    ShortMessage,
+    SubmitMulti,
+    SubmitMultiResp,
+    SubmitSm,
+    SubmitSmResp,
+)
+from rejoinder.smpp.pdu.operations import (
+    AlertNotification,
+    CancelSm,
+    CancelSmResp,
+    QuerySm,
+    QuerySmResp,
+    ReplaceSm,
+    ReplaceSmResp,
+)
+
+__all__ = [
+    "ALL",
+    "Address",
+    "AlertNotification",
+    "Bind",
+    "BindReceiver",
+    "BindReceiverResp",
+    "BindResp",
+    "BindTransceiver",
+    "BindTransceiverResp",
+    "BindTransmitter",
+    "BindTransmitterResp",
+    "CancelSm",
+    "CancelSmResp",
+    "DataSm",
+    "DataSmResp",
+    "DeliverSm",
+    "DeliverSmResp",
+    "EnquireLink",
+    "EnquireLinkResp",
+    "Failed",
+    "GenericNack",
+    "ListName",
+    "Outbind",
+    "Pdu",
+    "QuerySm",
+    "QuerySmResp",
+    "ReplaceSm",
+    "ReplaceSmResp",
+    "ShortMessage",
+    "SubmitMulti",
+    "SubmitMultiResp",
+    "SubmitSm",
+    "SubmitSmResp",
+    "TlvValue",
+    "Tlvs",
+    "Unbind",
+    "UnbindResp",
+]
+
+ALL: tuple[type[Pdu], ...] = (
+    GenericNack,
+    BindReceiver,
+    BindReceiverResp,
+    BindTransmitter,
+    BindTransmitterResp,
+    BindTransceiver,
+    BindTransceiverResp,
+    Outbind,
+    Unbind,
+    UnbindResp,
+    EnquireLink,
+    EnquireLinkResp,
+    SubmitSm,
+    SubmitSmResp,
+    SubmitMulti,
+    SubmitMultiResp,
+    DeliverSm,
+    DeliverSmResp,
+    DataSm,
+    DataSmResp,
+    QuerySm,
+    QuerySmResp,
+    CancelSm,
+    CancelSmResp,
+    ReplaceSm,
+    ReplaceSmResp,
+    AlertNotification,
+)
+"""Every PDU that has a command of its own."""
