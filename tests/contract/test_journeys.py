@@ -526,5 +526,5 @@ async def test_a_reply_is_queued_for_the_messages_reply_to(centre: Centre) -> No
     await centre.pool("61500079987")
     sent = await centre.send(user, reply_to="https://shop.example/in?from={{from}}")
     await centre.reply(carrier, HANDSET, "61500079987")
-    queued = await centre.sql("SELECT target, mt_id, handset FROM push")
+    queued = await centre.sql("SELECT address, mt_id, handset FROM push")
     assert queued == [("https://shop.example/in?from={{from}}", sent.id, HANDSET)]

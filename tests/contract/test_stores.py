@@ -19,7 +19,7 @@ from rejoinder.store.migrate import migrations
 from tests.centre import START, Centre
 from tests.postgres_server import postgres_server
 
-TOPICS = ("mailbox", "credits", "outbox", "receipts", "replies", "inbound", "directory", "registry")
+TOPICS = ("mailbox", "credits", "outbox", "receipts", "replies", "inbound", "directory", "registry", "pushes")
 
 
 async def test_a_database_newer_than_the_code_is_refused(database_url: str, store: Store) -> None:

@@ -16,6 +16,7 @@ from rejoinder.errors import NotFound
 from rejoinder.flow.batches import Batches
 from rejoinder.flow.mailbox import Placement
 from rejoinder.flow.ports import ParkedMo, QueuedPush, Store, Tx
+from rejoinder.flow.push_queue import of_mo
 from rejoinder.flow.replies import Belongs, belongs
 from rejoinder.message.model import Entry, InboundPart, Mo, ShownMo
 from rejoinder.message.objectid import ObjectIds
@@ -170,7 +171,7 @@ async def _deliver(tx: Tx, mos: Sequence[Mo], ids: ObjectIds, now: int) -> Store
     await tx.mailboxes.advance([box.row() for box in boxes.values()])
     await tx.mailboxes.insert(rows.entries)
     await tx.inbound.park(rows.parked)
-    await tx.inbound.queue_pushes(rows.pushes)
+    await tx.pushes.queue(rows.pushes)
     return stored
 
 
@@ -180,9 +181,7 @@ def _place(mo: Mo, to: Belongs, box: Placement, ids: ObjectIds, now: int, rows: 
     origin = to.match.mt_id if to.match else None
     shown = _encode(ShownMo(mo_id, mo.text, timestamp, mo.sender, mo.recipient, origin))
     rows.entries.append((Entry(box.user_id, timestamp, mo_id, True, shown), mo.received_at))
-    if to.match is not None and to.match.reply_to:
-        target = to.match.reply_to
-        rows.pushes.append(QueuedPush(mo_id, box.user_id, target, to.match.mt_id, mo.sender, now, timestamp))
+    rows.pushes += of_mo(mo, mo_id, to, now)
 
 
 async def claim_parked(store: Store, clock: Clock, ids: ObjectIds, parked_id: str, username: str) -> str:
@@ -199,12 +198,14 @@ async def claim_parked(store: Store, clock: Clock, ids: ObjectIds, parked_id: st
         matches = await tx.replies.matches([(parked.mo.sender, parked.mo.recipient)])
         match = matches.get((parked.mo.sender, parked.mo.recipient))
         own = match if match is not None and match.user_id == user.id else None
+        push = await tx.pushes.mo_settings(user.id)
+        to = Belongs(user.id, own, customer_id=user.customer_id, push=push)
         (box,) = await tx.mailboxes.lock([user.id])
         rows, placement = _Rows(), Placement(box)
-        _place(parked.mo, Belongs(user.id, own), placement, ids, now, rows)
+        _place(parked.mo, to, placement, ids, now, rows)
         await tx.mailboxes.advance([placement.row()])
         await tx.mailboxes.insert(rows.entries)
-        await tx.inbound.queue_pushes(rows.pushes)
+        await tx.pushes.queue(rows.pushes)
         return rows.entries[0][0].id
 
     return await store.write(work)

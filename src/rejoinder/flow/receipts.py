@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rejoinder.clock import Clock
+from rejoinder.flow import finals
 from rejoinder.flow.batches import Batches
 from rejoinder.flow.ports import USAGE_ACCOUNT, KeptReceipt, KnownRef, MtState, Store, Transfer, Tx
 from rejoinder.message import reference, status
@@ -59,7 +60,11 @@ async def move(tx: Tx, moves: Moves, now: int) -> dict[str, int]:
                 finished[state.id] = new
     await tx.messages.set_statuses(rows)
     await tx.outbox.drop(finished)
-    await _refund(tx, [s for s in states if s.id in moves.refund and s.id in finished], now)
+    refunded = [state for state in states if state.id in moves.refund and state.id in finished]
+    await _refund(tx, refunded, now)
+    charges = {state.id: state.charge for state in states} | dict.fromkeys((s.id for s in refunded), 0)
+    done = [state for state in states if state.id in finished]
+    await finals.record(tx, [finals.Final(s, finished[s.id], charges[s.id]) for s in done], now)
     return finished
 
 

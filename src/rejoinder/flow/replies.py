@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rejoinder.flow.ports import Match, NumberOwner
+from rejoinder.flow.ports import NO_MO_PUSH, Match, MoPush, NumberOwner
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,16 @@ def choose(pool: Sequence[str], handset: str, used: Mapping[str, int]) -> Choice
 
 @dataclass(frozen=True, slots=True)
 class Belongs:
-    """Where an MO goes: a user's mailbox, and the MT it answers (None: no message of ours); or why nowhere."""
+    """Where an MO goes: a user's mailbox, and the MT it answers (None: no message of ours); or why nowhere.
+
+    `customer_id` is the user's; `push`: the MO push settings that count.
+    """
 
     user_id: int | None
     match: Match | None = None
     reason: str = ""
+    customer_id: int | None = None
+    push: MoPush = NO_MO_PUSH
 
 
 def belongs(match: Match | None, owner: NumberOwner | None) -> Belongs:
@@ -49,16 +54,18 @@ def belongs(match: Match | None, owner: NumberOwner | None) -> Belongs:
     would show one tenant's handset to another.
     """
     if match is not None and _still_ours(match, owner):
-        return Belongs(match.user_id, match)
+        number = owner is not None and owner.push.number
+        push = MoPush(match.push.user, match.push.customer, number)
+        return Belongs(match.user_id, match, "", match.customer_id, push)
     if owner is None:
         return Belongs(None, reason="unknown number")
     if owner.user_id is not None:
-        return Belongs(owner.user_id)
+        return Belongs(owner.user_id, None, "", owner.taker_customer_id, owner.push)
     if owner.customer_id is None:
         return Belongs(None, reason="pool number without a matching message")
     if owner.inbox_user_id is None:
         return Belongs(None, reason="the number's customer has no active user")
-    return Belongs(owner.inbox_user_id)
+    return Belongs(owner.inbox_user_id, None, "", owner.taker_customer_id, owner.push)
 
 
 def _still_ours(match: Match, owner: NumberOwner | None) -> bool:

@@ -16,6 +16,7 @@ from rejoinder.errors import StoreUnavailable, StoreUnsuitable, UnknownCommit
 from rejoinder.flow.ports import Tx
 from rejoinder.store import migrate
 from rejoinder.store.dialect import Statement
+from rejoinder.store.news import News, Noting
 from rejoinder.store.session import Row
 from rejoinder.store.tables import AllTables
 
@@ -119,6 +120,8 @@ class PostgresStore:
 
     def __init__(self, pool: Any, warnings: list[str]) -> None:
         self._pool = pool
+        self._news = News()
+        self.on_queued = self._news.on_queued
         self.warnings = warnings
         self.read = AllTables(_CommittedReads(pool))
 
@@ -146,9 +149,12 @@ class PostgresStore:
 
     async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """See flow/ports `Store.write`."""
+        noting = Noting(work)
         for tried in range(1, TRIES + 1):
             try:
-                return await self._write_once(work)
+                result = await self._write_once(noting)
+                self._news.tell(noting.targets)
+                return result
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
                 if tried == TRIES:
                     raise StoreUnavailable("the database could not order this transaction") from error
@@ -156,7 +162,7 @@ class PostgresStore:
                 raise StoreUnavailable(f"the database is away ({type(error).__name__})") from error
         raise AssertionError("unreachable")
 
-    async def _write_once(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+    async def _write_once(self, work: Noting[T]) -> T:
         async with self._pool.acquire() as connection:
             transaction = connection.transaction()
             await transaction.start()

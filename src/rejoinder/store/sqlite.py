@@ -23,11 +23,12 @@ from rejoinder.errors import StoreUnavailable, StoreUnsuitable
 from rejoinder.flow.ports import Tx
 from rejoinder.store import migrate
 from rejoinder.store.dialect import Statement
+from rejoinder.store.news import News, Noting
 from rejoinder.store.session import Row
 from rejoinder.store.tables import AllTables
 
 T = TypeVar("T")
-Work = Callable[[Tx], Awaitable[Any]]
+Work = Noting[Any]
 Job = tuple[Work, "asyncio.Future[Any]"]
 
 # SQLite before this loses committed transactions when a WAL is reset while another connection reads.
@@ -193,6 +194,8 @@ class SqliteStore:
         self.path = path
         self.read = AllTables(_CommittedReads(reader))
         self.warnings: list[str] = []
+        self._news = News()
+        self.on_queued = self._news.on_queued
         self._writer = writer
         self._reader = reader
         self._lease = lease
@@ -220,8 +223,11 @@ class SqliteStore:
     async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """See flow/ports `Store.write`. Cancelling the caller does not undo what is under way."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._writer.jobs.put((work, future))
-        return await future
+        noting = Noting(work)
+        self._writer.jobs.put((noting, future))
+        result = await future
+        self._news.tell(noting.targets)
+        return result
 
     async def check(self) -> None:
         try:

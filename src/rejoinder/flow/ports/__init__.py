@@ -20,15 +20,17 @@ from rejoinder.flow.ports.directory import (
     SmppAccount,
     UserRow,
 )
-from rejoinder.flow.ports.inbound import Inbound, ParkedMo, QueuedPush
+from rejoinder.flow.ports.inbound import Inbound, ParkedMo
 from rejoinder.flow.ports.joining import Joining, JoiningPart, LongMessage
 from rejoinder.flow.ports.mailboxes import Head, LockedMailbox, Mailboxes, PageQuery, PageRow
 from rejoinder.flow.ports.outbox import Claim, Messages, MtState, Outbox
+from rejoinder.flow.ports.pushes import Push, Pushes, QueuedPush
 from rejoinder.flow.ports.receipts import KeptReceipt, KnownRef, Receipts
-from rejoinder.flow.ports.replies import Earlier, Match, NumberOwner, Pair, Replies
+from rejoinder.flow.ports.replies import NO_MO_PUSH, Earlier, Match, MoPush, NumberOwner, Pair, Replies
 from rejoinder.flow.ports.store import Store, Tables, Tx
 
 __all__ = [
+    "NO_MO_PUSH",
     "OPERATOR_ACCOUNT",
     "USAGE_ACCOUNT",
     "Carrier",
@@ -51,6 +53,7 @@ __all__ = [
     "Mailboxes",
     "Match",
     "Messages",
+    "MoPush",
     "MtState",
     "NumberOwner",
     "Outbox",
@@ -58,6 +61,8 @@ __all__ = [
     "PageRow",
     "Pair",
     "ParkedMo",
+    "Push",
+    "Pushes",
     "QueuedPush",
     "Receipts",
     "Record",

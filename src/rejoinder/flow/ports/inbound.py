@@ -18,19 +18,6 @@ class ParkedMo:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedPush:
-    """An MO for a message's replyTo."""
-
-    mo_id: str
-    user_id: int
-    target: str
-    mt_id: str
-    handset: str
-    due_at: int
-    timestamp: int
-
-
 class Inbound(Protocol):
     """MOs on their way to a mailbox."""
 
@@ -53,5 +40,3 @@ class Inbound(Protocol):
     async def parked(self, after: str, most: int) -> list[ParkedMo]: ...
 
     async def take_parked(self, parked_id: str) -> ParkedMo | None: ...
-
-    async def queue_pushes(self, pushes: Sequence[QueuedPush]) -> None: ...

@@ -21,7 +21,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class MtState:
-    """What moving a message's status needs."""
+    """What moving a message's status needs. `status_push`: its user wants to be told of the final one."""
 
     id: str
     user_id: int
@@ -29,6 +29,9 @@ class MtState:
     status: int
     parts: int
     charge: int
+    recipient: str
+    sender: str
+    status_push: bool
 
 
 class Outbox(Protocol):

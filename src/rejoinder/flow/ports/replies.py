@@ -20,22 +20,40 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class MoPush:
+    """Which MO push settings there are, of those that may count."""
+
+    user: bool = False
+    customer: bool = False
+    number: bool = False
+
+
+NO_MO_PUSH = MoPush()
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
-    """What a reply on a pair answers."""
+    """What a reply on a pair answers; `push`: the settings of its user and that one's customer."""
 
     user_id: int
     customer_id: int
     mt_id: str
     reply_to: str | None
+    push: MoPush = NO_MO_PUSH
 
 
 @dataclass(frozen=True, slots=True)
 class NumberOwner:
-    """Whose a number is; neither customer nor user: the reply pool's. `inbox` takes unprovoked MOs."""
+    """Whose a number is; neither customer nor user: the reply pool's. `inbox` takes unprovoked MOs.
+
+    `taker_customer_id` is the customer of the user who takes them, `push` their settings and the number's own.
+    """
 
     customer_id: int | None
     user_id: int | None
     inbox_user_id: int | None
+    taker_customer_id: int | None = None
+    push: MoPush = NO_MO_PUSH
 
 
 @dataclass(frozen=True, slots=True)

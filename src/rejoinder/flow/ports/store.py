@@ -11,6 +11,7 @@ from rejoinder.flow.ports.inbound import Inbound
 from rejoinder.flow.ports.joining import Joining
 from rejoinder.flow.ports.mailboxes import Mailboxes
 from rejoinder.flow.ports.outbox import Messages, Outbox
+from rejoinder.flow.ports.pushes import Pushes
 from rejoinder.flow.ports.receipts import Receipts
 from rejoinder.flow.ports.replies import Replies
 
@@ -45,6 +46,9 @@ class Tables(Protocol):
     def joining(self) -> Joining: ...
 
     @property
+    def pushes(self) -> Pushes: ...
+
+    @property
     def directory(self) -> Directory: ...
 
     @property
@@ -73,6 +77,9 @@ class Store(Protocol):
         """What the operator should know of the database it stands on, in sentences."""
 
     async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T: ...
+
+    def on_queued(self, listener: Callable[[str], None]) -> None:
+        """After a commit the listener is told each target that got pushes; called in the writer's event loop."""
 
     async def check(self) -> None:
         """Raises StoreUnavailable when the database does not answer."""

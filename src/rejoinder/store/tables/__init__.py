@@ -10,6 +10,7 @@ from rejoinder.store.tables.joining import JoiningTables
 from rejoinder.store.tables.mailboxes import MailboxTables
 from rejoinder.store.tables.messages import MessageTables
 from rejoinder.store.tables.outbox import OutboxTables
+from rejoinder.store.tables.pushes import PushTables
 from rejoinder.store.tables.receipts import ReceiptTables
 from rejoinder.store.tables.registry import RegistryTables
 from rejoinder.store.tables.replies import ReplyTables
@@ -26,6 +27,8 @@ class AllTables:
         "mailboxes",
         "messages",
         "outbox",
+        "pushes",
+        "queued",
         "receipts",
         "registry",
         "replies",
@@ -36,6 +39,9 @@ class AllTables:
         self.credits = CreditTables(session)
         self.outbox = OutboxTables(session)
         self.messages = MessageTables(session)
+        # Targets that got pushes in this transaction; the store tells them after its commit.
+        self.queued: set[str] = set()
+        self.pushes = PushTables(session, self.queued)
         self.receipts = ReceiptTables(session)
         self.replies = ReplyTables(session)
         self.inbound = InboundTables(session)

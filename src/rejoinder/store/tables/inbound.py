@@ -1,10 +1,10 @@
-"""MOs before they are in a mailbox: seen ids, parts of long ones, parked ones, queued pushes."""
+"""MOs before they are in a mailbox: seen ids, parts of long ones, parked ones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rejoinder.flow.ports import ParkedMo, QueuedPush
+from rejoinder.flow.ports import ParkedMo
 from rejoinder.message.model import InboundPart, Mo
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Row, Session
@@ -70,9 +70,3 @@ class InboundTables:
     async def take_parked(self, parked_id: str) -> ParkedMo | None:
         rows = await self._session.rows(_SQL["take_parked"], parked_id)
         return _parked(rows[0]) if rows else None
-
-    async def queue_pushes(self, pushes: Sequence[QueuedPush]) -> None:
-        await self._session.bulk(
-            _SQL["queue_pushes"],
-            [(p.mo_id, p.user_id, p.target, p.mt_id, p.handset, p.due_at, p.timestamp) for p in pushes],
-        )

@@ -22,7 +22,7 @@ class MessageTables:
 
     async def lock(self, ids: Collection[str]) -> list[MtState]:
         rows = await self._session.bulk(_SQL["lock_mts"], [(i,) for i in ids])
-        return [MtState(*row[:6]) for row in rows]
+        return [MtState(*row) for row in rows]
 
     async def parts(self, ids: Collection[str]) -> list[PartRow]:
         return [PartRow(*row) for row in await self._session.bulk(_SQL["read_parts"], [(i,) for i in ids])]

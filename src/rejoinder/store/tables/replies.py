@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from rejoinder.flow.ports import Earlier, Match, NumberOwner, Pair
+from rejoinder.flow.ports import Earlier, Match, MoPush, NumberOwner, Pair
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Session
 
@@ -45,13 +45,21 @@ class ReplyTables:
         """A conversation's reply answers the latest message to the handset, another the pair's own."""
         rows = await self._session.bulk(_SQL["read_matches"], list(set(keys)))
         return {
-            (handset, number): Match(user, customer, (latest or mt) if talk else mt, reply_to)
-            for handset, number, user, customer, mt, talk, latest, reply_to in rows
+            (handset, number): Match(
+                user,
+                customer,
+                (latest or mt) if talk else mt,
+                reply_to,
+                MoPush(bool(of_user), bool(of_customer)),
+            )
+            for handset, number, user, customer, mt, talk, latest, reply_to, of_user, of_customer in rows
         }
 
     async def owners(self, numbers: Collection[str]) -> dict[str, NumberOwner]:
         rows = await self._session.bulk(_SQL["read_numbers"], [(n,) for n in set(numbers)])
-        return {row[0]: NumberOwner(*row[1:]) for row in rows}
+        return {
+            row[0]: NumberOwner(row[1], row[2], row[3], row[4], MoPush(*map(bool, row[5:8]))) for row in rows
+        }
 
     async def references(
         self, keys: Collection[tuple[int, str]], since: int

@@ -40,8 +40,3 @@ ORDER BY id LIMIT :most
 -- take_parked: a parked MO is claimed
 DELETE FROM mo_parked WHERE id = :parked_key
 RETURNING id, carrier_id, sender, recipient, text, received_at, reason
-
--- queue_pushes: answers that a message's replyTo asks for
-INSERT INTO push (id, user_id, target, mt_id, handset, due_at, timestamp)
-SELECT * FROM @rows(id text, user_key bigint, target text, mt_key text, handset text, due_at bigint, stamp bigint)
-WHERE true

@@ -20,17 +20,22 @@ FROM @rows(user_key bigint, handset_key text, talk_number text, mt_key text, use
 ON CONFLICT (user_id, handset) DO UPDATE SET number = excluded.number, mt_id = excluded.mt_id, used_at = excluded.used_at
 
 -- read_matches: the pairs of (handset, number) that these MOs came on, with what their matching needs
-SELECT p.handset, p.number, p.user_id, u.customer_id, p.mt_id, p.conversation, c.mt_id, m.reply_to
-FROM reply_pair p JOIN user_account u ON u.id = p.user_id
+SELECT p.handset, p.number, p.user_id, u.customer_id, p.mt_id, p.conversation, c.mt_id, m.reply_to,
+  u.mo_push <> '', k.mo_push <> ''
+FROM reply_pair p JOIN user_account u ON u.id = p.user_id JOIN customer k ON k.id = u.customer_id
 LEFT JOIN conversation c ON p.conversation AND c.user_id = p.user_id AND c.handset = p.handset
 LEFT JOIN mt m ON m.id = coalesce(c.mt_id, p.mt_id)
 WHERE (p.handset, p.number) IN (SELECT handset_key, pair_number FROM @rows(handset_key text, pair_number text))
 
--- read_numbers: whose these numbers are, and who takes what no message of ours provoked
-SELECT n.number, n.customer_id, n.user_id, coalesce(n.inbox_user_id, (
-  SELECT u.id FROM user_account u WHERE u.customer_id = n.customer_id AND u.activated AND NOT u.blocked AND NOT u.disabled
-  ORDER BY u.id LIMIT 1))
-FROM number n WHERE n.number IN (SELECT number_key FROM @rows(number_key text))
+-- read_numbers: whose these numbers are, who takes what no message of ours provoked, and who has a push for MOs
+SELECT n.number, n.customer_id, n.user_id, CASE WHEN n.user_id IS NULL THEN u.id END, u.customer_id,
+  coalesce(u.mo_push <> '', FALSE), coalesce(k.mo_push <> '', FALSE), n.mo_push <> ''
+FROM number n
+LEFT JOIN user_account u ON u.id = coalesce(n.user_id, n.inbox_user_id, (
+  SELECT i.id FROM user_account i WHERE i.customer_id = n.customer_id AND i.activated AND NOT i.blocked AND NOT i.disabled
+  ORDER BY i.id LIMIT 1))
+LEFT JOIN customer k ON k.id = u.customer_id
+WHERE n.number IN (SELECT number_key FROM @rows(number_key text))
 
 -- read_references: messages these users already sent under these references
 SELECT c.user_id, c.reference, c.mt_id, c.digest, m.recipient, m.status

@@ -1,0 +1,94 @@
+"""What is to be pushed of an MO or a final status, and to which targets; stored in the message's own transaction.
+
+Pure. Refuses nothing: a setting or an address that cannot be reached is met when it is tried (pushes.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from urllib.parse import urlsplit
+
+from rejoinder.flow.ports import MtState, QueuedPush
+from rejoinder.flow.replies import Belongs
+from rejoinder.message.model import Mo
+from rejoinder.message.objectid import timestamp_of
+
+WEB, MAIL, SMPP = "web", "mail", "smpp"
+MO, STATUS = "mo", "status"
+# A target is a key of an index: PostgreSQL's take at most 2,704 bytes, and people read it.
+_LONGEST_TARGET = 200
+
+
+def of_status(mt: MtState, status: int, charged: int, now: int) -> QueuedPush:
+    """The push of a final status to what its user has set; `charged` in 1/1000 credits, `now` in microseconds."""
+    return QueuedPush(
+        channel=WEB,
+        target=f"status:user:{mt.user_id}",
+        kind=STATUS,
+        message_id=mt.id,
+        mt_id=mt.id,
+        entry_id=mt.id,
+        user_id=mt.user_id,
+        entry_at=timestamp_of(mt.id),
+        handset=mt.recipient,
+        queued_at=now,
+        sender=mt.sender,
+        status=status,
+        parts=mt.parts,
+        charge=charged,
+    )
+
+
+def of_mo(mo: Mo, mo_id: str, to: Belongs, now: int) -> list[QueuedPush]:
+    """The pushes of an MO that a user got: the most specific setting, and the message's replyTo besides."""
+    assert to.user_id is not None
+    targets = []
+    setting = _setting(mo, to)
+    if setting:
+        targets.append((WEB, setting, ""))
+    if to.match is not None and to.match.reply_to:
+        targets.append((*reply_target(to.user_id, to.match.reply_to), to.match.reply_to))
+    return [
+        QueuedPush(
+            channel=channel,
+            target=target,
+            kind=MO,
+            message_id=mo_id,
+            mt_id=to.match.mt_id if to.match else "",
+            entry_id=mo_id,
+            user_id=to.user_id,
+            entry_at=timestamp_of(mo_id),
+            handset=mo.sender,
+            queued_at=now,
+            address=address,
+        )
+        for channel, target, address in targets
+    ]
+
+
+def _setting(mo: Mo, to: Belongs) -> str:
+    """Contract §10: of the settings of number, user and customer the most specific one."""
+    if to.push.number:
+        return f"mo:number:{mo.recipient}"
+    if to.push.user:
+        return f"mo:user:{to.user_id}"
+    return f"mo:customer:{to.customer_id}" if to.push.customer else ""
+
+
+def reply_target(user_id: int, reply_to: str) -> tuple[str, str]:
+    """Channel and target of a replyTo: a user's pushes to one server, or to one mail address, go in order."""
+    if reply_to[:7].lower() == "mailto:":
+        return MAIL, _short(f"mail:{user_id}:", reply_to[7:].lower())
+    found = urlsplit(reply_to)
+    return WEB, _short(f"reply:{user_id}:", f"{found.scheme}://{found.netloc}".lower())
+
+
+def _short(head: str, tail: str) -> str:
+    if len(tail) > _LONGEST_TARGET:
+        tail = hashlib.blake2b(tail.encode(), digest_size=16).hexdigest()
+    return head + tail
+
+
+def smpp_target(user_id: int) -> str:
+    """Whose sessions pull it."""
+    return f"smpp:{user_id}"

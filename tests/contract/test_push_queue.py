@@ -1,0 +1,128 @@
+"""What is queued of MOs and final statuses, for whom and in which order; on both stores."""
+
+from __future__ import annotations
+
+import pytest
+
+from rejoinder.flow.ports import QueuedPush, Store
+from tests.centre import HANDSET, Centre
+
+NUMBER = "61500000002"
+SETTING = '{"type":"URL","data":{"url":"https://shop.example/push"}}'
+
+
+def push(target: str = "smpp:1", **changed: object) -> QueuedPush:
+    values: dict[str, object] = {
+        "channel": "smpp",
+        "target": target,
+        "kind": "mo",
+        "message_id": "0" * 24,
+        "mt_id": "",
+        "entry_id": "0" * 24,
+        "user_id": 1,
+        "entry_at": 0,
+        "handset": HANDSET,
+        "queued_at": 5,
+    }
+    return QueuedPush(**{**values, **changed})  # type: ignore[arg-type]  # a test's values
+
+
+async def queued(centre: Centre) -> list[tuple[object, ...]]:
+    return await centre.sql("SELECT kind, target, address, due_at IS NOT NULL FROM push ORDER BY id")
+
+
+async def own_number(centre: Centre, **mo_push: str) -> tuple[object, int]:
+    user, carrier = await centre.account(), await centre.carrier()
+    await centre.sql(
+        "INSERT INTO number (number, customer_id, mo_push) VALUES ($1, $2, $3)",
+        NUMBER,
+        user.customer_id,
+        mo_push.get("number", ""),
+    )
+    await centre.sql("UPDATE user_account SET mo_push = $1", mo_push.get("user", ""))
+    await centre.sql("UPDATE customer SET mo_push = $1", mo_push.get("customer", ""))
+    return user, carrier
+
+
+@pytest.mark.parametrize(
+    ("settings", "target"),
+    [
+        (("number", "user", "customer"), f"mo:number:{NUMBER}"),
+        (("number", "customer"), f"mo:number:{NUMBER}"),
+        (("user", "customer"), "mo:user:1"),
+        (("customer",), "mo:customer:1"),
+        ((), None),
+    ],
+)
+@pytest.mark.parametrize("matched", [False, True])
+async def test_the_most_specific_mo_push_setting_is_used(
+    centre: Centre, settings: tuple[str, ...], target: str | None, matched: bool
+) -> None:
+    user, carrier = await own_number(centre, **dict.fromkeys(settings, SETTING))
+    if matched:
+        await centre.send(user, sender=NUMBER)  # type: ignore[arg-type]  # a user's row
+    await centre.reply(carrier, HANDSET, NUMBER)
+    assert await queued(centre) == ([("mo", target, "", True)] if target else [])
+
+
+async def test_a_reply_is_pushed_to_the_setting_and_to_the_messages_reply_to_besides(centre: Centre) -> None:
+    user, carrier = await centre.account(), await centre.carrier()
+    await centre.pool("61500079987")
+    await centre.sql("UPDATE user_account SET mo_push = $1", SETTING)
+    await centre.send(user, reply_to="https://Shop.example/in?from={{from}}")
+    await centre.reply(carrier, HANDSET, "61500079987")
+    assert await queued(centre) == [
+        ("mo", "mo:user:1", "", True),
+        ("mo", "reply:1:https://shop.example", "https://Shop.example/in?from={{from}}", True),
+    ]
+
+
+async def test_a_final_status_is_queued_once_and_only_for_users_who_want_it(centre: Centre) -> None:
+    anna, carrier = await centre.account(), await centre.carrier()
+    other = await centre.account("other@firm", "firm")
+    await centre.pool("61500079987")
+    await centre.sql("UPDATE user_account SET final_status_push = $1 WHERE id = $2", SETTING, anna.id)
+    for user in (anna, other):
+        await centre.send(user)
+    ids = [outgoing.id for _, outgoing in await centre.deliver(carrier)]
+    assert await queued(centre) == []
+    for mt_id in ids * 2:
+        await centre.receipt(carrier, f"r-{mt_id}-1")
+    assert await queued(centre) == [("status", "status:user:1", "", True)]
+
+
+async def test_of_one_handset_only_the_first_push_is_due(centre: Centre) -> None:
+    _, carrier = await own_number(centre, user=SETTING)
+    for text in ("one", "two"):
+        await centre.reply(carrier, HANDSET, NUMBER, text)
+    await centre.reply(carrier, "61255588886", NUMBER)
+    assert [row[3] for row in await queued(centre)] == [True, False, True]
+
+
+async def test_what_is_pulled_comes_in_order_until_it_is_done_and_is_never_due(store: Store) -> None:
+    await store.write(
+        lambda tx: tx.pushes.queue([push(message_id=f"{i:024x}") for i in range(3)] + [push("smpp:2")])
+    )
+    first = await store.read.pushes.of_target("smpp:1", 0, 2)
+    assert [one.queued.message_id for one in first] == [f"{i:024x}" for i in range(2)]
+    assert [one.due_at for one in first] == [None, None]
+    rest = await store.read.pushes.of_target("smpp:1", first[-1].id, 2)
+    assert [one.queued.message_id for one in rest] == [f"{2:024x}"]
+    await store.write(lambda tx: tx.pushes.done([one.id for one in first]))
+    assert await store.read.pushes.of_target("smpp:1", 0, 10) == rest
+
+
+async def test_listeners_hear_of_targets_after_the_commit_and_not_of_what_was_undone(store: Store) -> None:
+    heard: list[str] = []
+    store.on_queued(heard.append)
+
+    async def undone(tx: object) -> None:
+        await tx.pushes.queue([push("smpp:9")])  # type: ignore[attr-defined]  # a transaction
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await store.write(undone)
+    await store.write(lambda tx: tx.pushes.of_target("smpp:9", 0, 1))
+    assert heard == []
+    await store.write(lambda tx: tx.pushes.queue([push("smpp:1"), push("smpp:1")]))
+    assert heard == ["smpp:1"]
