@@ -21,7 +21,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class MtState:
-    """What moving a message's status needs. `status_push`: its user wants to be told of the final one."""
+    """What moving a message's status needs. `entry_id`, `entry_at`: its place in the mailbox, where that is
+    not its own id and that id's second. `status_push`: its user wants to be told of the final one.
+    """
 
     id: str
     user_id: int
@@ -31,6 +33,8 @@ class MtState:
     charge: int
     recipient: str
     sender: str
+    entry_id: str | None
+    entry_at: int | None
     status_push: bool
 
 

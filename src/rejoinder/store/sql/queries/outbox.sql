@@ -66,7 +66,7 @@ SELECT mt_key, part_number, carrier, 10 FROM @rows(mt_key text, part_number int,
 ON CONFLICT (mt_id, number) DO NOTHING
 
 -- lock_mts: the messages to be moved, in order of id
-SELECT id, user_id, customer_id, status, parts, charge, recipient, sender,
+SELECT id, user_id, customer_id, status, parts, charge, recipient, sender, entry_id, entry_at,
   (SELECT u.final_status_push <> '' FROM user_account u WHERE u.id = mt.user_id)
 FROM mt
 WHERE id IN (SELECT mt_key FROM @rows(mt_key text)) ORDER BY id FOR UPDATE
