@@ -36,8 +36,8 @@ _PARAMETERS = st.one_of(
 tlvs = st.lists(_PARAMETERS, max_size=4).map(tuple)
 _number = {"ton": octets, "npi": octets, "address": texts(21)}
 _BY_NAME: dict[str, st.SearchStrategy[object]] = {
-    "system_id": texts(16),
-    "password": texts(9),
+    "system_id": texts(65),
+    "password": texts(65),
     "system_type": texts(13),
     "address_range": texts(41),
     "service_type": texts(6),

@@ -34,7 +34,7 @@ class Part:
     """From 1."""
     total: int
     reference: int
-    """0 to 255, the same in all parts of a text."""
+    """0 to 255 (65,535 where it is wide), the same in all parts of a text."""
     text: str
     octets: bytes
     """User data without the header: septets one to an octet, big-endian UTF-16, ISO 8859-1, or what it is."""
@@ -67,7 +67,7 @@ def count(text: str, alphabet: Alphabet) -> int:
 
 def pieces(data: bytes, alphabet: Alphabet) -> int:
     """How many parts user data takes (see `Part.octets` for what it is)."""
-    return sum(1 for _ in _cut(data, alphabet))
+    return sum(1 for _ in _cut(data, alphabet, _BESIDE_HEADER[alphabet]))
 
 
 def split(text: str, alphabet: Alphabet, reference: int) -> list[Part]:
@@ -85,17 +85,25 @@ def outgoing(message: Outgoing, reference: int) -> list[Part]:
     Raises as `split`.
     """
     alphabet = Alphabet(message.alphabet)
-    data = bytes.fromhex(message.octets) if message.octets else encode(message.text, alphabet)
+    data = user_data(message)
     if message.udh:
         return [Part(1, 1, reference, message.text, data, bytes.fromhex(message.udh))]
     return cut(data, alphabet, reference)
 
 
-def cut(data: bytes, alphabet: Alphabet, reference: int) -> list[Part]:
-    """As `split`, from user data."""
-    if not 0 <= reference <= 255:
-        raise ValueError(f"an 8-bit reference is 0 to 255, not {reference}")
-    found = [data[start:end] for start, end in _cut(data, alphabet)]
+def user_data(message: Outgoing) -> bytes:
+    """A message's user data, uncut (see `Part.octets` for what it is)."""
+    if message.octets:
+        return bytes.fromhex(message.octets)
+    return encode(message.text, Alphabet(message.alphabet))
+
+
+def cut(data: bytes, alphabet: Alphabet, reference: int, *, wide: bool = False) -> list[Part]:
+    """As `split`, from user data. `wide`: the reference has 16 bits, and the header one octet more."""
+    if not 0 <= reference <= (65_535 if wide else 255):
+        raise ValueError(f"a reference of {16 if wide else 8} bits is not {reference}")
+    size = len(header(Concatenation(reference, 1, 1, wide)))
+    found = [data[start:end] for start, end in _cut(data, alphabet, room(alphabet, size))]
     total = len(found)
     if total == 1:
         return [Part(1, 1, reference, decode(data, alphabet), data, b"")]
@@ -108,7 +116,7 @@ def cut(data: bytes, alphabet: Alphabet, reference: int) -> list[Part]:
             reference,
             decode(piece, alphabet),
             piece,
-            _HEADER + bytes((reference, total, number)),
+            header(Concatenation(reference, total, number, wide)),
         )
         for number, piece in enumerate(found, 1)
     ]
@@ -117,7 +125,9 @@ def cut(data: bytes, alphabet: Alphabet, reference: int) -> list[Part]:
 def room(alphabet: Alphabet, header: int) -> int:
     """How many units (septets of GSM, else octets) one message holds beside a header of so many octets."""
     free = _OCTETS - header
-    return free * 8 // 7 if alphabet is Alphabet.GSM else free
+    if alphabet is Alphabet.GSM:
+        return free * 8 // 7
+    return free & ~1 if alphabet is Alphabet.UCS2 else free
 
 
 def header(concatenation: Concatenation) -> bytes:
@@ -148,12 +158,12 @@ def decode(data: bytes, alphabet: Alphabet) -> str:
     return data.decode("latin-1")
 
 
-def _cut(data: bytes, alphabet: Alphabet) -> Iterator[tuple[int, int]]:
-    """Start and end of each part within the encoded text, as full as pairs allow."""
+def _cut(data: bytes, alphabet: Alphabet, room: int) -> Iterator[tuple[int, int]]:
+    """Start and end of each part within the encoded text, as full as pairs and the room beside a header allow."""
     if len(data) <= _ALONE[alphabet]:
         yield 0, len(data)
         return
-    start, room = 0, _BESIDE_HEADER[alphabet]
+    start = 0
     while start < len(data):
         end = start + room
         if end < len(data):

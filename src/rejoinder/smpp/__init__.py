@@ -21,5 +21,9 @@
   leaves it open for another try. enquire_link, unbind (its answer waits for all of yours), unknown and malformed
   PDUs, and those out of turn (states.py: one table) never reach the owner. `session.unanswered`: how many of the
   peer's requests wait for you. A peer of version 3.3 gets no TLVs.
-* `translate` and `content`: messages to PDUs and back; `receipt_text`: receipts, in TLVs and in carriers' dialects.
+* `translate`: `code(outgoing, style) -> [Coded]`, what a text decides of a PDU, for both ends; `content`:
+  `read_content(pdu, style) -> Content` (octets, alphabet, header, part, flash; `.text()`); `style`: what SMPP
+  leaves to the peer.
+* `receipt_text`: `read_receipt(pdu, style) -> ReceiptWord | None` from TLVs and from carriers' dialects,
+  `write_receipt(…) -> bytes`; `WORDS` and `STATES` between message_state and appendix B's words.
 """

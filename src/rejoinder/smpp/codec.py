@@ -52,8 +52,10 @@ _SERVICE = text("service_type", 6, S.ESME_RINVSERTYP)
 _SOURCE = _address("source", "source_addr", S.ESME_RINVSRCADR)
 _DESTINATION = _address("dest", "destination_addr", S.ESME_RINVDSTADR)
 _MESSAGE_ID = text("message_id", 65, S.ESME_RINVMSGID)
-_SYSTEM_ID = text("system_id", 16, S.ESME_RINVSYSID)
-_PASSWORD = text("password", 9, S.ESME_RINVPASWD)
+# §5.2.1 and §5.2.2 say 16 and 9. Credentials are the peer's choice, and many chose longer ones: refusing to write
+# them would only mean that such a peer can't be reached.
+_SYSTEM_ID = text("system_id", 65, S.ESME_RINVSYSID)
+_PASSWORD = text("password", 65, S.ESME_RINVPASWD)
 _SCHEDULE = moment("schedule_delivery_time", S.ESME_RINVSCHED)
 _VALIDITY = moment("validity_period", S.ESME_RINVEXPIRY)
 _BIND = (
