@@ -15,6 +15,7 @@ from rejoinder.flow.claims import Claimed, Lane, claim
 from rejoinder.flow.desk import Accepted
 from rejoinder.flow.inbound import MoIntake
 from rejoinder.flow.mailbox import Answer, MailboxPolls, Poll
+from rejoinder.flow.optouts import OptOuts, words
 from rejoinder.flow.outcomes import Answered, record
 from rejoinder.flow.ports import Claim, Store, Transfer, Tx, UserRow
 from rejoinder.flow.receipts import ReceiptIntake
@@ -43,7 +44,9 @@ class Centre:
         self.submissions = Submissions(self.store, self.clock, self.ids, self.accounts, self.setup)
         self.polls = MailboxPolls(self.store, self.clock)
         self.receipts = ReceiptIntake(self.store, self.clock)
-        self.inbound = MoIntake(self.store, self.clock, self.ids)
+        self.inbound = MoIntake(
+            self.store, self.clock, self.ids, OptOuts(self.setup, words("fr: ARRET, fr: Arrêt", "fr: oui"))
+        )
         self.upkeep = Upkeep(self.store, self.clock, self.setup, self.inbound, Keeping(90))
         self.setup.on_change(self.accounts.forget)
 
@@ -135,7 +138,7 @@ class Centre:
         return await self.submissions.submit(user, SendRequest(text=text, recipient=recipient, **more))  # type: ignore[arg-type]  # only texts are handed in
 
     async def claim(self, carrier_id: int, most: int = 100, whole: bool = False, after: int = 0) -> Claimed:
-        lane = Lane(carrier_id, whole, self.setup.routes)
+        lane = Lane(carrier_id, whole, self.setup.routes, self.setup.opt_outs)
         now = self.clock.wall_us()
         return await self.store.write(lambda tx: claim(tx, lane, now, most, after))
 

@@ -31,6 +31,7 @@ from rejoinder.flow.dispatch import Dispatch, Ground
 from rejoinder.flow.inbound import MoIntake
 from rejoinder.flow.logins import LoginLimits
 from rejoinder.flow.mailbox import MailboxPolls
+from rejoinder.flow.optouts import OptOuts, words
 from rejoinder.flow.ports import CarrierEvents, Store
 from rejoinder.flow.receipts import ReceiptIntake
 from rejoinder.flow.request import Limits
@@ -76,7 +77,8 @@ class Service:
         self.submissions.limits = Limits(config.max_parts, config.reply_window * 86_400)
         self.polls = MailboxPolls(store, clock)
         self.receipts = ReceiptIntake(store, clock)
-        self.inbound = MoIntake(store, clock, ids)
+        opt_words = words(config.opt_out_words, config.opt_in_words)
+        self.inbound = MoIntake(store, clock, ids, OptOuts(self.setup, opt_words))
         events: CarrierEvents = _Events(self.receipts, self.inbound)
         ground = Ground(store, clock, self.setup, self.receipts.learnt)
         self.dispatch = Dispatch(ground, lambda row: make(row, events, clock))

@@ -31,6 +31,8 @@ class Config:
     trusted_proxies: str
     failed_logins_per_user: int
     failed_logins_per_address: int
+    opt_out_words: str
+    opt_in_words: str
 
     @property
     def address(self) -> tuple[str, int]:
@@ -79,6 +81,13 @@ def _networks(value: str) -> str:
         return ",".join(str(ip_network(one, strict=False)) for one in value.replace(",", " ").split())
     except ValueError:
         raise ValueError("must be networks such as 10.0.0.0/8, separated by commas") from None
+
+
+def _words(value: str) -> str:
+    words = [word.rpartition(":")[2].strip() for word in value.split(",")]
+    if not value.isprintable() or (value and not all(0 < len(word) <= 32 for word in words)):
+        raise ValueError("must be words of at most 32 characters, separated by commas")
+    return value
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
@@ -138,6 +147,16 @@ SETTINGS = (
         "Wrong passwords from one address (an IPv6 /64) in five minutes, whatever the names; then names that did not "
         "log in from there within a day are answered 429.",
         _between(1, 1_000_000),
+    ),
+    Setting(
+        "opt_out_words",
+        "",
+        "What handsets also write to get nothing more from a customer, beside STOP, UNSUBSCRIBE, END, QUIT, CANCEL and "
+        "STOPALL: separated by commas, in any case, each after its language if you like (`fr: ARRET, es: BAJA`).",
+        _words,
+    ),
+    Setting(
+        "opt_in_words", "", "What they also write to take that back, beside START; in the same form.", _words
     ),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

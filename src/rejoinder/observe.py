@@ -39,6 +39,9 @@ MO_REPEATED = Counter("rejoinder_mo_repeated", "MOs delivered again under the sa
 PAIRS_REUSED = Counter(
     "reply_pairs_reused", "Messages that took a pool number again within the reply window", registry=REGISTRY
 )
+OPT_OUTS = Counter(
+    "rejoinder_opt_outs", "MOs that opt out, or take it back, by direction", ["direction"], registry=REGISTRY
+)
 LOGINS_FAILED = Counter(
     "rejoinder_logins_failed", "Calls with an unknown user or a wrong password", registry=REGISTRY
 )

@@ -95,7 +95,7 @@ PROMISED = """
     user unblock · user disable · user enable · user password · number add · number list · number show · number set ·
     number remove · sender allow · sender list · sender show · sender remove · carrier add · carrier list ·
     carrier show · carrier set · carrier remove · route add · route list · route show · route remove · credits add ·
-    ledger check · mo list · mo claim · clock accept · database restored
+    ledger check · mo list · mo claim · optout list · optout add · optout remove · clock accept · database restored
 """
 
 
@@ -233,6 +233,10 @@ def test_a_person_is_told_what_was_done_in_one_line(shop: Terminal) -> None:
         "carrier add .. --kind simulator",
         "route add 61 nobody",
         "mo claim 51750a01e4b0d1406c9c5fdb --user anna@acme",
+        "optout add 12 --customer shop",
+        "optout add 61255588885 --customer nobody",
+        "optout remove 61255588885 --customer shop",
+        "user set anna@acme allow_ip=192.0.2.300",
         "user list --database sqlite:////no/such/folder/centre.db",
         "user list --database mysql://nowhere",
         "serve --config /no/such/file",
@@ -406,3 +410,20 @@ def test_a_running_server_sees_a_change_within_a_second(shop: Terminal) -> None:
         assert server.wait(timeout=10) == 0
         assert server.stdout is not None
         server.stdout.close()
+
+
+def test_opt_outs_are_added_listed_and_removed(shop: Terminal) -> None:
+    shop.json("optout", "add", "+61255588885", "--customer", "shop")
+    shop.refused("optout", "add", "61255588885", "--customer", "acme/shop")
+    (listed,) = shop.json("optout", "list", "--customer", "shop")
+    assert (listed["handset"], listed["mo_id"], listed["lifted_at"]) == ("61255588885", None, None)
+    shop.json("optout", "remove", "61255588885", "--customer", "shop")
+    assert shop.json("optout", "list", "--customer", "shop") == []
+    (lifted,) = shop.json("optout", "list", "--customer", "shop", "--history")
+    assert lifted["lifted_at"] is not None
+
+
+def test_a_users_networks_are_shown_as_they_were_understood(shop: Terminal) -> None:
+    changed = shop.json("user", "set", "anna@acme", "allow_ip=192.0.2.7/24, 2001:db8::1")
+    assert changed["allow_ip"] == "192.0.2.0/24,2001:db8::1/128"
+    assert shop.json("user", "set", "anna@acme", "allowIp=")["allow_ip"] == ""

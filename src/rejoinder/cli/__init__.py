@@ -26,6 +26,7 @@ _COMMANDS = {
     "credits": "credits:credits_group",
     "ledger": "credits:ledger",
     "mo": "upkeep:mo",
+    "optout": "optouts:optout",
     "clock": "upkeep:clock",
     "database": "upkeep:database",
 }

@@ -64,11 +64,20 @@ def list_parked(call: Call, parked: bool) -> None:
 @click.option("--user", required=True, metavar="USERNAME", help="Whose mailbox it goes to.")
 @on_database
 def claim(call: Call, parked_id: str, user: str) -> None:
-    """Give a parked MO to a user, who sees it as one that arrived just now."""
+    """Give a parked MO to a user, who sees it as one that arrived just now.
+
+    Where it says STOP, it opts out. Further such words of yours are taken from REJOINDER_OPT_OUT_WORDS.
+    """
+    from rejoinder.config import load
     from rejoinder.flow.inbound import claim_parked
+    from rejoinder.flow.optouts import words
     from rejoinder.message.objectid import ObjectIds
 
-    document_id = call.run(lambda store, clock: claim_parked(store, clock, ObjectIds(), parked_id, user))
+    config = load()
+    known = words(config.opt_out_words, config.opt_in_words)
+    document_id = call.run(
+        lambda store, clock: claim_parked(store, clock, ObjectIds(), parked_id, user, known)
+    )
     call.answer(
         f"user {user!r} has it as {document_id}", {"id": parked_id, "documentId": document_id, "user": user}
     )

@@ -30,6 +30,8 @@ class Lane:
     carrier_id: int
     whole: bool
     routes: RoutingTable
+    # Whether any handset has opted out of anything.
+    opt_outs: bool = False
 
 
 @dataclass(slots=True)
@@ -56,6 +58,8 @@ async def claim(tx: Tx, lane: Lane, now: int, most: int, after_customer: int) ->
             moves.ended[row.row.id] = Status.EXPIRED
         else:
             ready.append(row)
+    if lane.opt_outs:
+        ready = await _without_opted_out(tx, ready, moves)
     claimed.finished = await move(tx, moves, now)
     await _mark(tx, lane, ready, now, claimed)
     if not due:
@@ -88,6 +92,21 @@ async def _fair(tx: Tx, carrier_id: int, now: int, most: int, claimed: Claimed) 
             break
         fair.setdefault(one.row.id, one)
     return list(fair.values())
+
+
+async def _without_opted_out(tx: Tx, ready: Sequence[Claim], moves: Moves) -> list[Claim]:
+    """Messages accepted before their handset said STOP are not handed over any more: rejected, and refunded.
+
+    One of which a part may be with a network already goes on: half a text helps nobody.
+    """
+    opted = await tx.opt_outs.standing({(c.row.customer_id, c.row.recipient) for c in ready})
+    waiting = [c for c in ready if (c.row.customer_id, c.row.recipient) in opted and not c.row.duplicate]
+    tried = await tx.messages.parts([c.row.id for c in waiting])
+    begun = {part.mt_id for part in tried if part.ref_key or part.status != Status.SUBMITTED}
+    ended = {c.row.id for c in waiting} - begun
+    moves.ended.update(dict.fromkeys(ended, Status.REJECTED))
+    moves.refund.update(ended)
+    return [c for c in ready if c.row.id not in ended]
 
 
 async def _resolve_unknown(

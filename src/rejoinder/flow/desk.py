@@ -1,7 +1,7 @@
 """MT step 1b: judges orders one after the other and notes what is to be stored. Pure: it changes only itself.
 
-Refuses by the contract's codes (-120, 12, -210), one order at a time, so that orders of one batch see each other's
-charges, timestamps, pool numbers and references.
+Refuses by the contract's codes (-130, -120, 12, -210), one order at a time, so that orders of one batch see each
+other's charges, timestamps, pool numbers and references.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rejoinder.flow.ports import (
     UserRow,
 )
 from rejoinder.flow.replies import choose
-from rejoinder.flow.request import Draft, Limits, MessageRefused, not_routed
+from rejoinder.flow.request import Draft, Limits, MessageRefused, not_routed, opted_out
 from rejoinder.message import parts
 from rejoinder.message.codes import MessageError
 from rejoinder.message.model import Entry, Mt, QueueRow, Rotation, ShownMt
@@ -67,6 +67,8 @@ class Terms:
     now: int
     ids: ObjectIds
     limits: Limits
+    # Whether any handset has opted out of anything, so that it must be asked.
+    opt_outs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class Books:
     pairs: dict[str, dict[str, Pair]]
     talks: dict[tuple[int, str], str]
     gatherings: Gatherings = field(default_factory=Gatherings)
+    # (customer_id, handset)
+    opted_out: frozenset[tuple[int, str]] = frozenset()
 
 
 class Desk:
@@ -100,8 +104,10 @@ class Desk:
         self.reused = 0
 
     def judge(self, order: Order) -> None:
-        """Adds the order's outcome, in the contract's order: -120, 12, -210."""
+        """Adds the order's outcome, in the contract's order: -130, -120, 12, -210."""
         try:
+            if (order.user.customer_id, order.draft.recipient) in self._books.opted_out:
+                raise opted_out()
             self.outcomes.append(self._repeated(order) or self._take(order))
         except MessageRefused as refused:
             self.outcomes.append(refused)

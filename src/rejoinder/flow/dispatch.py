@@ -129,7 +129,8 @@ class CarrierLane:
 
     async def _claim(self, most: int) -> Claimed:
         now = self._clock.wall_us()
-        lane = Lane(self.row.id, self.carrier.whole, self._setup.routes)
+        setup = self._setup
+        lane = Lane(self.row.id, self.carrier.whole, setup.routes, setup.opt_outs)
         claimed = await self._store.write(lambda tx: claim(tx, lane, now, most, self._next_customer))
         self._next_customer = claimed.next_customer
         MT_RESENT.inc(claimed.resent)

@@ -15,9 +15,11 @@ from rejoinder.clock import MICROSECONDS, Clock
 from rejoinder.errors import NotFound
 from rejoinder.flow.batches import Batches
 from rejoinder.flow.mailbox import Placement
+from rejoinder.flow.optouts import OptOuts, Received, Words
 from rejoinder.flow.ports import ParkedMo, QueuedPush, Store, Tx
 from rejoinder.flow.push_queue import of_mo
 from rejoinder.flow.replies import Belongs, belongs
+from rejoinder.flow.setup import Setup
 from rejoinder.message.model import Entry, InboundPart, Mo, ShownMo
 from rejoinder.message.objectid import ObjectIds
 from rejoinder.observe import MO_PARKED, MO_REPEATED, MO_STORED
@@ -35,6 +37,7 @@ class Stored:
     unlinked: int = 0
     parked: int = 0
     repeated: int = 0
+    received: list[Received] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -44,15 +47,17 @@ class _Rows:
     entries: list[tuple[Entry, int]] = field(default_factory=list)
     pushes: list[QueuedPush] = field(default_factory=list)
     parked: list[ParkedMo] = field(default_factory=list)
+    received: list[Received] = field(default_factory=list)
 
 
 class MoIntake:
     """Takes MOs from carriers."""
 
-    def __init__(self, store: Store, clock: Clock, ids: ObjectIds) -> None:
+    def __init__(self, store: Store, clock: Clock, ids: ObjectIds, opt_outs: OptOuts) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
+        self._opt_outs = opt_outs
         self._batches: Batches[InboundPart, None] = Batches(self._store_all, most=256)
 
     async def take(self, part: InboundPart) -> None:
@@ -65,7 +70,15 @@ class MoIntake:
     async def _store_all(self, parts: list[InboundPart]) -> Sequence[None]:
         now = self._clock.wall_us()
         clean = [replace(part, text=part.text.translate(_UNSTORABLE)) for part in parts]
-        _count(await self._store.write(lambda tx: _take(tx, clean, self._ids, now)))
+
+        async def work(tx: Tx) -> Stored:
+            stored = await _take(tx, clean, self._ids, now)
+            await self._opt_outs.note(tx, stored.received, now)
+            return stored
+
+        stored = await self._store.write(work)
+        _count(stored)
+        self._opt_outs.noted(stored.received)
         return [None] * len(parts)
 
     async def release_stale(self, before: int, most: int) -> int:
@@ -172,6 +185,7 @@ async def _deliver(tx: Tx, mos: Sequence[Mo], ids: ObjectIds, now: int) -> Store
     await tx.mailboxes.insert(rows.entries)
     await tx.inbound.park(rows.parked)
     await tx.pushes.queue(rows.pushes)
+    stored.received = rows.received
     return stored
 
 
@@ -182,11 +196,16 @@ def _place(mo: Mo, to: Belongs, box: Placement, ids: ObjectIds, now: int, rows: 
     shown = _encode(ShownMo(mo_id, mo.text, timestamp, mo.sender, mo.recipient, origin))
     rows.entries.append((Entry(box.user_id, timestamp, mo_id, True, shown), mo.received_at))
     rows.pushes += of_mo(mo, mo_id, to, now)
+    if to.customer_id is not None:
+        rows.received.append(Received(to.customer_id, mo, mo_id))
 
 
-async def claim_parked(store: Store, clock: Clock, ids: ObjectIds, parked_id: str, username: str) -> str:
+async def claim_parked(
+    store: Store, clock: Clock, ids: ObjectIds, parked_id: str, username: str, words: Words
+) -> str:
     """Gives a parked MO to a user's mailbox, by contract §3; gives back its documentId. Raises NotFound."""
     now = clock.wall_us()
+    opt_outs = OptOuts(Setup(store), words)
 
     async def work(tx: Tx) -> str:
         user = await tx.directory.user(username)
@@ -206,6 +225,7 @@ async def claim_parked(store: Store, clock: Clock, ids: ObjectIds, parked_id: st
         await tx.mailboxes.advance([placement.row()])
         await tx.mailboxes.insert(rows.entries)
         await tx.pushes.queue(rows.pushes)
+        await opt_outs.note(tx, rows.received, now)
         return rows.entries[0][0].id
 
     return await store.write(work)

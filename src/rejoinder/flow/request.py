@@ -239,6 +239,10 @@ def _is_url(target: str) -> bool:
         return False
 
 
+def opted_out() -> MessageRefused:
+    return MessageRefused(MessageError.OPTED_OUT, "the recipient wants nothing more from you", "recipient")
+
+
 def not_routed() -> MessageRefused:
     return MessageRefused(Status.NO_ROUTE, "no route leads to this recipient", "recipient")
 

@@ -21,6 +21,8 @@ class Setup:
         self._clock_listeners: list[Callable[[], None]] = []
         self.pool: tuple[str, ...] = ()
         self.routes = RoutingTable(())
+        # Whether any handset has ever opted out of anything: while none has, nobody asks.
+        self.opt_outs = False
         self.carriers: dict[int, CarrierRow] = {}
         self.carriers_by_name: dict[str, CarrierRow] = {}
 
@@ -40,6 +42,7 @@ class Setup:
         directory = self._store.read.directory
         self.pool = tuple(await directory.pool())
         self.routes = RoutingTable(await directory.routes())
+        self.opt_outs = self.opt_outs or await self._store.read.opt_outs.any_standing()
         self.carriers = {row.id: row for row in await directory.carriers()}
         self.carriers_by_name = {row.name: row for row in self.carriers.values()}
         accepted = self._seen[1] not in (-1, seen[1])

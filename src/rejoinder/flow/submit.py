@@ -112,7 +112,8 @@ class Submissions:
         return Order(user, wanted, sender, rotation, routes[0].carrier_id if routes else None)
 
     async def _store_all(self, orders: Sequence[Order]) -> Sequence[Accepted | MessageRefused]:
-        terms = Terms(self._setup.pool, self._clock.wall_us(), self._ids, self.limits)
+        setup = self._setup
+        terms = Terms(setup.pool, self._clock.wall_us(), self._ids, self.limits, setup.opt_outs)
         desk = await self._store.write(lambda tx: _accept(tx, orders, terms))
         MT_ACCEPTED.inc(len(desk.mts))
         PAIRS_REUSED.inc(desk.reused)
@@ -154,7 +155,10 @@ async def _open_books(tx: Tx, orders: Sequence[Order], terms: Terms) -> Books:
     for pair in await tx.replies.pairs(handsets):
         pairs.setdefault(pair.handset, {})[pair.number] = pair
     talks = await tx.replies.conversations({(o.user.id, o.draft.recipient) for o in orders})
-    return Books({box.user_id: Placement(box) for box in boxes}, funds, earlier, pairs, talks, gatherings)
+    wanting = {(order.user.customer_id, order.draft.recipient) for order in orders}
+    opted_out = frozenset(await tx.opt_outs.standing(wanting) if terms.opt_outs else ())
+    placements = {box.user_id: Placement(box) for box in boxes}
+    return Books(placements, funds, earlier, pairs, talks, gatherings, opted_out)
 
 
 async def _gathered(tx: Tx, orders: Sequence[Order]) -> Gatherings:

@@ -130,6 +130,14 @@ def number(key: str, value: str) -> str:
     return found
 
 
+def handset(key: str, value: str) -> str:
+    """Somebody's number, as digits."""
+    found = phone.recipient(value)
+    if found is None:
+        raise Refused(f"{key} must be 8 to 16 digits in international format", key)
+    return found
+
+
 def sender(key: str, value: str) -> str:
     """A sender that is allowed: 2 to 11 letters and digits, or a number."""
     found = phone.sender(value)

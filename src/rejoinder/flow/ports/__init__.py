@@ -23,6 +23,7 @@ from rejoinder.flow.ports.directory import (
 from rejoinder.flow.ports.inbound import Inbound, ParkedMo
 from rejoinder.flow.ports.joining import Joining, JoiningPart, LongMessage
 from rejoinder.flow.ports.mailboxes import Head, LockedMailbox, Mailboxes, PageQuery, PageRow
+from rejoinder.flow.ports.opt_outs import OptOut, OptOuts
 from rejoinder.flow.ports.outbox import Claim, Messages, MtState, Outbox
 from rejoinder.flow.ports.pushes import Push, Pushes, QueuedPush
 from rejoinder.flow.ports.receipts import KeptReceipt, KnownRef, Receipts
@@ -56,6 +57,8 @@ __all__ = [
     "MoPush",
     "MtState",
     "NumberOwner",
+    "OptOut",
+    "OptOuts",
     "Outbox",
     "PageQuery",
     "PageRow",

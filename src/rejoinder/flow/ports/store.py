@@ -10,6 +10,7 @@ from rejoinder.flow.ports.directory import Directory, Registry
 from rejoinder.flow.ports.inbound import Inbound
 from rejoinder.flow.ports.joining import Joining
 from rejoinder.flow.ports.mailboxes import Mailboxes
+from rejoinder.flow.ports.opt_outs import OptOuts
 from rejoinder.flow.ports.outbox import Messages, Outbox
 from rejoinder.flow.ports.pushes import Pushes
 from rejoinder.flow.ports.receipts import Receipts
@@ -47,6 +48,9 @@ class Tables(Protocol):
 
     @property
     def pushes(self) -> Pushes: ...
+
+    @property
+    def opt_outs(self) -> OptOuts: ...
 
     @property
     def directory(self) -> Directory: ...

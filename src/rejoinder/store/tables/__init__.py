@@ -9,6 +9,7 @@ from rejoinder.store.tables.inbound import InboundTables
 from rejoinder.store.tables.joining import JoiningTables
 from rejoinder.store.tables.mailboxes import MailboxTables
 from rejoinder.store.tables.messages import MessageTables
+from rejoinder.store.tables.opt_outs import OptOutTables
 from rejoinder.store.tables.outbox import OutboxTables
 from rejoinder.store.tables.pushes import PushTables
 from rejoinder.store.tables.receipts import ReceiptTables
@@ -26,6 +27,7 @@ class AllTables:
         "joining",
         "mailboxes",
         "messages",
+        "opt_outs",
         "outbox",
         "pushes",
         "queued",
@@ -46,5 +48,6 @@ class AllTables:
         self.replies = ReplyTables(session)
         self.inbound = InboundTables(session)
         self.joining = JoiningTables(session)
+        self.opt_outs = OptOutTables(session)
         self.directory = DirectoryTables(session)
         self.registry = RegistryTables(session)
