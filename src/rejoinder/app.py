@@ -24,6 +24,7 @@ from rejoinder.endpoints.http.mailbox import MailboxCalls
 from rejoinder.endpoints.http.messages import MessageCalls
 from rejoinder.endpoints.http.openapi import with_description
 from rejoinder.endpoints.http.protocol import AtOnce, answering
+from rejoinder.endpoints.http.resellers import ResellerCalls
 from rejoinder.endpoints.http.server import Api, Calls, Operation, RawOperation
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.accounts import Accounts
@@ -35,6 +36,7 @@ from rejoinder.flow.optouts import OptOuts, words
 from rejoinder.flow.ports import CarrierEvents, Store
 from rejoinder.flow.receipts import ReceiptIntake
 from rejoinder.flow.request import Limits
+from rejoinder.flow.reselling import Reselling
 from rejoinder.flow.setup import Setup
 from rejoinder.flow.submit import Submissions
 from rejoinder.flow.upkeep import Keeping, Upkeep
@@ -98,6 +100,7 @@ class Service:
         return [
             mailbox,
             MessageCalls(self.accounts, self.submissions, self.store),
+            ResellerCalls(self.accounts, Reselling(self.store, self.clock)),
             CarrierCalls(self.setup, self.inbound, self.receipts, self.clock),
             HealthCalls(self.store, self.setup, self._carrier_states),
             DocsPage(),

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 import pytest
 
 from tests.centre import HANDSET
-from tests.http.site import POOL, Site
+from tests.http.resellers import Trade
+from tests.http.site import PASSWORD_HASH, POOL, Site
 
 TOKEN = "token-of-the-carrier"
 
 
 @dataclass(frozen=True)
 class Peopled:
-    """The site, and the ids of messages: one of anna's own, one of somebody else's."""
+    """The site, the ids of messages, one of anna's own, one of somebody else's, and the id of her customer."""
 
     site: Site
     own: str
     foreign: str
+    customer: str
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,9 @@ def peopled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peopled]:
         site.run(site.centre.deliver(carrier))
         site.run(site.centre.reply(carrier, HANDSET, site.run(site.centre.sender_of(own.id))))
         foreign = site.run(site.centre.send(bob, recipient="61255588886"))
-        yield Peopled(site, own.id, foreign.id)
+        site.sql("UPDATE reseller SET password_hash = $1", PASSWORD_HASH)
+        site.changed()
+        yield Peopled(site, own.id, foreign.id, Trade(site).customer_id("shop"))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ Written from the contract, not from the descriptions: a new operation needs its 
 from __future__ import annotations
 
 from tests.centre import HANDSET
-from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, MESSAGES, SEND, STATUS, login
+from tests.http.resellers import ADD_CREDITS, BALANCE, CREATE_BOTH, CREATE_CUSTOMER, CREATE_USER
+from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, MESSAGES, PASSWORD, SEND, STATUS, login
 
 OPERATIONS = {
     ALL_MESSAGES: {"get", "post"},
@@ -14,6 +15,11 @@ OPERATIONS = {
     CREDIT_BALANCE: {"get", "post"},
     SEND: {"get", "post"},
     STATUS: {"get", "post"},
+    ADD_CREDITS: {"post"},
+    BALANCE: {"get", "post"},
+    CREATE_BOTH: {"post"},
+    CREATE_CUSTOMER: {"post"},
+    CREATE_USER: {"post"},
     "/carriers/{name}/inbound": {"post"},
     "/carriers/{name}/receipt": {"post"},
     "/healthz": {"get"},
@@ -29,11 +35,36 @@ PARAMETERS = {
     CREDIT_BALANCE: "USERNAME PASSWORD",
     SEND: "USERNAME PASSWORD TEXT RECIPIENT sender replyTo rotation encoding clientRef validity",
     STATUS: "USERNAME PASSWORD DOCUMENTID",
+    ADD_CREDITS: "RESELLER PASSWORD CUSTOMER CREDITSTOADD",
+    BALANCE: "RESELLER PASSWORD CUSTOMER",
+    CREATE_BOTH: "RESELLERNAME RESELLERPASSWORD USERNAME PASSWORD CUSTOMER APPLYFREECREDITS contactName email"
+    " phoneNumber",
+    CREATE_CUSTOMER: "RESELLERNAME RESELLERPASSWORD NAME integrationId rotationAlgorithm billingType",
+    CREATE_USER: "RESELLERNAME RESELLERPASSWORD USERNAME PASSWORD CUSTOMERID EMAIL PHONENUMBER sourceAddress"
+    " swappingSourceAddressAllowed",
 }
-# The values of required parameters with which a call succeeds; `documentId` is the caller's own message.
-GOOD = {**login(), "since": "0", "text": "Hello", "recipient": HANDSET}
+# The values of required parameters with which a call succeeds; `documentId` is the caller's own message, `customerId`
+# its customer.
+GOOD = {
+    **login(),
+    "since": "0",
+    "text": "Hello",
+    "recipient": HANDSET,
+    "reseller": "acme",
+    "resellerName": "acme",
+    "resellerPassword": PASSWORD,
+    "customer": "shop",
+    "creditsToAdd": "1",
+    "applyFreeCredits": "false",
+    "email": "a@b.example",
+    "phoneNumber": "+61 1",
+}
 # Those of one call alone, where they differ.
-GOOD_FOR: dict[str, dict[str, str]] = {}
+GOOD_FOR: dict[str, dict[str, str]] = {
+    CREATE_BOTH: {"username": "first@acme", "customer": "first"},
+    CREATE_CUSTOMER: {"name": "second"},
+    CREATE_USER: {"username": "second@acme"},
+}
 
 
 def calls_with(*methods: str) -> list[tuple[str, str]]:

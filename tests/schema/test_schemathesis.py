@@ -29,6 +29,7 @@ from schemathesis.specs.openapi.checks import (
 from rejoinder.endpoints.http.describe import DESCRIPTIONS, Call, Delivery, Look
 from rejoinder.endpoints.http.responses import Family, Response, encode, internal_error
 from tests.centre import HANDSET, START
+from tests.http.resellers import ADD_CREDITS, BALANCE, CREATE_BOTH, CREATE_CUSTOMER, CREATE_USER
 from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, FORM, MESSAGES, PASSWORD, SEND, STATUS, Site
 from tests.schema.conftest import TOKEN, Peopled
 from tests.schema.table import OPERATIONS
@@ -64,6 +65,11 @@ DEEP = {
     CREDIT_BALANCE: {"status 0"},
     SEND: {"messageStatus 10"},
     STATUS: {"messageStatus 11", "messageStatus 0", "messageStatus -230"},
+    ADD_CREDITS: {"status 0"},
+    BALANCE: {"status 0"},
+    CREATE_BOTH: {"status 0"},
+    CREATE_CUSTOMER: {"status 0"},
+    CREATE_USER: {"status 0"},
 }
 
 
@@ -80,6 +86,12 @@ def right(peopled: Peopled) -> st.SearchStrategy[dict[str, str]]:
             "replyTo": st.sampled_from(["", "log", "https://shop.example/{{from}}", "sftp://shop.example"]),
             "from": st.just(HANDSET),
             "to": st.just("61500079987"),
+            "reseller": st.just("acme"),
+            "reseller.password": st.just(PASSWORD),
+            "resellerName": st.just("acme"),
+            "resellerPassword": st.just(PASSWORD),
+            "customer": st.sampled_from(["shop", "nobodys"]),
+            "customerId": st.sampled_from([peopled.customer, "f" * 24]),
         },
         optional={"status": st.sampled_from(["DELIVRD", "undeliv", "ENROUTE"])},
     )
@@ -100,7 +112,7 @@ def feed(case: Case[Any], values: dict[str, str]) -> None:
         fields = description.fields
         case.path_parameters["name"] = "sim"
         case.headers["Authorization"] = f"Bearer {TOKEN}"
-    fed = {field.name: values[field.name] for field in fields if field.name in values}
+    fed = {field.name: values[field.component] for field in fields if field.component in values}
     if case.method == "GET":
         case.query = {**(case.query or {}), **fed}
     elif isinstance(case.body, dict):

@@ -29,15 +29,12 @@ async def grant(
         return
     payer, payee = (giver, account_id) if amount > 0 else (account_id, giver)
     change = {payer: -abs(amount), payee: abs(amount)}
-    # The operator's and the usage account have no balance of their own, so there is nothing to lock.
-    for account, funds in (await tx.credits.lock(change.keys() - {OPERATOR_ACCOUNT})).items():
-        balance = funds.balance + change[account]
-        if funds.prepaid and balance < 0:
-            raise InsufficientCredits(
-                "insufficient credits: a pre-paid account can't fall below 0", "credits"
-            )
-        if abs(balance) > MOST:
-            raise Refused("that is more credits than an account can hold", "credits")
+    # The operator's account has no balance of its own, so there is nothing to lock.
+    held = (await tx.credits.lock(change.keys() - {OPERATOR_ACCOUNT})).values()
+    if any(funds.prepaid and funds.balance + change[funds.account_id] < 0 for funds in held):
+        raise InsufficientCredits("insufficient credits: a pre-paid account can't fall below 0", "credits")
+    if any(abs(funds.balance + change[funds.account_id]) > MOST for funds in held):
+        raise Refused("that is more credits than an account can hold", "credits")
     await tx.credits.transfer([Transfer(payer, payee, abs(amount), reason)], at)
 
 

@@ -1,7 +1,8 @@
-"""Message ids: ObjectIds of 24 lower-case hex digits whose first 4 bytes are the message's timestamp.
+"""Ids as the API shows them: ObjectIds of 24 lower-case hex digits whose first 4 bytes are a timestamp.
 
-Refuses timestamps that do not fit 32 bits and, when reading, anything that is not such an id. Source:
-contract §1 "ids".
+A message's is made here, with its timestamp; a customer's or user's is written from the second in which it was made
+and its number in the store. Refuses timestamps that do not fit 32 bits and, when reading, anything that is not such
+an id. Source: contract §1 "ids".
 """
 
 from __future__ import annotations
@@ -42,6 +43,18 @@ class ObjectIds:
         if not 0 <= timestamp <= _MAX_TIMESTAMP:
             raise ValueError(f"timestamp must be 0 to 2**32 - 1, not {timestamp}")
         return f"{timestamp:08x}{next(self._next) & _MAX_UNIQUE:016x}"
+
+
+def of_account(made: int, number: int) -> str:
+    """The id of a customer or user: when it was made (Unix seconds), then its number (0 to 2**64 - 1)."""
+    return f"{made:08x}{number:016x}"
+
+
+def account_number(object_id: str) -> int:
+    """The number inside such an id. ValueError when it is none."""
+    if not is_object_id(object_id):
+        raise ValueError("not an id of 24 lower-case hex digits")
+    return int(object_id[8:], 16)
 
 
 def timestamp_of(object_id: str) -> int:

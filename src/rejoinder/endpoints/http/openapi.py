@@ -6,7 +6,7 @@ Refuses (ValueError) a table with an operation that is not described, and a desc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,7 +111,7 @@ def document(operations: Operations) -> Json:
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": meaning} for name, meaning in _TAGS.items()],
         "paths": paths,
-        "components": _components(),
+        "components": _components({operation.path for operation in operations if "GET" in operation.methods}),
     }
 
 
@@ -149,7 +149,9 @@ def _said(method: str, path: str, description: Description) -> Json:
 
 def _call(method: str, call: Call) -> Json:
     if method == "GET":
-        asked: Json = {"parameters": [_ref("parameters", parameter.name) for parameter in call.parameters]}
+        asked: Json = {
+            "parameters": [_ref("parameters", parameter.component) for parameter in call.parameters]
+        }
         faults: Iterable[int] = _OF_CALLS
     else:
         form = _fields(call.parameters, {one.name: _ref("schemas", _value(one)) for one in call.parameters})
@@ -190,15 +192,16 @@ def _look(look: Look) -> Json:
     return {"tags": ["machine"], "responses": {**own, **_fault_refs(Family.ACCOUNT, _OF_LOOKS)}}
 
 
-def _components() -> Json:
-    parameters = {
-        one.name: one for call in DESCRIPTIONS.values() if isinstance(call, Call) for one in call.parameters
-    }
+def _components(asked: Set[str]) -> Json:
+    """All that is referred to. `asked`: the paths that take GET, whose parameters stand in the query."""
+    calls = {path: call for path, call in DESCRIPTIONS.items() if isinstance(call, Call)}
+    parameters = {one.component: one for call in calls.values() for one in call.parameters}
+    in_query = {one.component for path in asked & calls.keys() for one in calls[path].parameters}
     values = {_value(one): {**one.schema, "description": one.meaning} for one in parameters.values()}
     faults: dict[Family, Iterable[int]] = {Family.ACCOUNT: _FAULTS, Family.MESSAGE: (*_OF_CALLS, 415)}
     return {
         "schemas": {**SHAPES, **values},
-        "parameters": {name: _in_query(one) for name, one in parameters.items()},
+        "parameters": {name: _in_query(one) for name, one in parameters.items() if name in in_query},
         "responses": {
             _fault_name(family, status): _FAULTS[status].answer(family)
             for family, statuses in faults.items()
@@ -212,7 +215,7 @@ def _components() -> Json:
 
 def _value(parameter: Parameter) -> str:
     """The component that says what a parameter's value is: one for query and form."""
-    return f"parameter.{parameter.name}"
+    return f"parameter.{parameter.component}"
 
 
 def _in_query(parameter: Parameter) -> Json:

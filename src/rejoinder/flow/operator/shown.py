@@ -10,8 +10,9 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
+from rejoinder.clock import MICROSECONDS
 from rejoinder.flow.ports import Kind, Record
-from rejoinder.message import money
+from rejoinder.message import money, objectid
 from rejoinder.message.model import State
 
 HIDDEN = "***"
@@ -33,6 +34,14 @@ _LEFT_OUT = frozenset(
         "carrier_id",
     }
 )
+
+# What the resellers' calls name these by.
+_API_IDS: Mapping[Kind, str] = {"customer": "customerId", "user": "userId"}
+
+
+def account_id(record: Record) -> str:
+    """A customer's or user's id as the API shows it."""
+    return objectid.of_account(record["created_at"] // MICROSECONDS, record["id"])
 
 
 def state(record: Record) -> State:
@@ -72,6 +81,8 @@ def shown(kind: Kind, record: Record, secret_settings: Collection[str] = ()) -> 
         fields["credits" if key == "balance" else key] = _value(key, value, secret_settings)
         if key == "name" and "blocked" in record:
             fields["state"] = str(state(record))
+        if key == "name" and kind in _API_IDS:
+            fields[_API_IDS[kind]] = account_id(record)
         if key == "number" and kind == "number":
             fields["owner"] = _owner(record)
     if kind == "number":

@@ -24,6 +24,13 @@ class Parameter:
     meaning: str
     schema: Schema
     required: bool = False
+    # Whose it is, where calls have parameters of one name with different meanings.
+    of: str = ""
+
+    @property
+    def component(self) -> str:
+        """The name under which the document's components have it."""
+        return f"{self.of}.{self.name}" if self.of else self.name
 
 
 @dataclass(frozen=True, slots=True)
