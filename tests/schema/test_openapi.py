@@ -237,3 +237,12 @@ def test_an_account_in_any_state_is_answered_as_described(
 def test_a_path_that_two_groups_describe_is_refused() -> None:
     with pytest.raises(ValueError, match="described twice: b, c"):
         joined([{"a": 1, "b": 2, "c": 3}, {"c": 4, "b": 2}])
+
+
+@pytest.mark.parametrize("path", [*CALLS, *DELIVERIES])
+def test_a_form_starts_from_an_example_of_its_required_fields(
+    path: str, served: Json, shapes: Shapes
+) -> None:
+    said = served["paths"][path]["post"]["requestBody"]["content"][FORM]
+    assert set(said["example"]) == set(said["schema"]["required"])
+    assert shapes.fits(said["schema"], said["example"])

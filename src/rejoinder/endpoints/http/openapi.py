@@ -155,7 +155,12 @@ def _call(method: str, call: Call) -> Json:
         faults: Iterable[int] = _OF_CALLS
     else:
         form = _fields(call.parameters, {one.name: _ref("schemas", _value(one)) for one in call.parameters})
-        asked = {"requestBody": {"required": True, "content": {_FORM: {"schema": form}}}}
+        asked = {
+            "requestBody": {
+                "required": True,
+                "content": {_FORM: {"schema": form, "example": _example(call.parameters)}},
+            }
+        }
         faults = (*_OF_CALLS, 415)
     refused = refusal(call.family, call.codes, call.repeats_recipient)
     answer = _content(_JSON, {"oneOf": [*(_ref("schemas", name) for name in call.answers), refused]})
@@ -173,13 +178,17 @@ def _delivery(delivery: Delivery) -> Json:
     schema = _fields(
         delivery.fields, {one.name: {**one.schema, "description": one.meaning} for one in delivery.fields}
     )
+    example = _example(delivery.fields)
     name = {"name": "name", "in": "path", "required": True, "description": "The carrier's name."}
     ok = {"description": "On disk, now or before.", "content": _content(_JSON, _ref("schemas", "Stored"))}
     return {
         "tags": ["carrier"],
         "security": [{"carrier": []}],
         "parameters": [{**name, "schema": {"type": "string", "minLength": 1}}],
-        "requestBody": {"required": True, "content": {kind: {"schema": schema} for kind in (_FORM, _JSON)}},
+        "requestBody": {
+            "required": True,
+            "content": {kind: {"schema": schema, "example": example} for kind in (_FORM, _JSON)},
+        },
         "responses": {"200": ok, **_fault_refs(Family.ACCOUNT, _OF_DELIVERIES)},
     }
 
@@ -227,6 +236,11 @@ def _fields(parameters: Iterable[Parameter], properties: Json) -> Json:
     """An object that may have other fields too: unknown ones are ignored."""
     required = [parameter.name for parameter in parameters if parameter.required]
     return {"type": "object", "properties": properties, "required": required}
+
+
+def _example(parameters: Iterable[Parameter]) -> Json:
+    """A form to start from at /docs, where all fields without an example would be filled at random."""
+    return {one.name: one.schema["examples"][0] for one in parameters if one.required}
 
 
 def _ref(kind: str, name: str) -> Json:

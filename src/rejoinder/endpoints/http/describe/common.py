@@ -14,10 +14,19 @@ TIMESTAMP = {"type": "integer", "description": "Unix seconds, UTC."}
 ACCOUNT_OK = {"type": "integer", "const": 0}
 
 LOGIN = (
-    Parameter("username", "The user's name, without spaces.", text(pattern="^[^ ]+$"), True),
-    Parameter("password", "The user's password.", text(minLength=1, format="password"), True),
+    Parameter(
+        "username", "The user's name, without spaces.", text(pattern="^[^ ]+$", examples=["anna@acme"]), True
+    ),
+    Parameter(
+        "password", "The user's password.", text(minLength=1, format="password", examples=["secret2"]), True
+    ),
 )
-DOCUMENT = Parameter("documentId", "The message's id, as the send answered it.", text(minLength=1), True)
+DOCUMENT = Parameter(
+    "documentId",
+    "The message's id, as the send answered it.",
+    text(minLength=1, examples=["517509fee4b0b1be3f128ef5"]),
+    True,
+)
 
 _A, _M = AccountCode, MessageError
 # A blocked account answers 3 in allMessages, which has no 4 (contract §2).

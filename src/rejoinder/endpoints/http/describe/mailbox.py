@@ -30,7 +30,7 @@ SINCE = Parameter(
     "since",
     "Everything with a greater timestamp. Seconds since 1970-01-01 UTC, a signed 64-bit integer in ASCII digits; "
     "a negative one means from the start. More than a day beyond everything there is: status 2.",
-    {"type": "integer", "format": "int64"},
+    {"type": "integer", "format": "int64", "examples": [0]},
     True,
 )
 

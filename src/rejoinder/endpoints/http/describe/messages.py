@@ -27,12 +27,15 @@ from rejoinder.message.codes import MessageError
 from rejoinder.message.status import Status
 
 TEXT = Parameter(
-    "text", "At most 10 parts (the operator may set another limit), else -107.", text(minLength=1), True
+    "text",
+    "At most 10 parts (the operator may set another limit), else -107.",
+    text(minLength=1, examples=["Coffee at ten?"]),
+    True,
 )
 RECIPIENT = Parameter(
     "recipient",
     "8 to 16 digits in international format. A leading + is accepted and dropped.",
-    text(pattern=r"^\+?[0-9]{8,16}$"),
+    text(pattern=r"^\+?[0-9]{8,16}$", examples=["61255588885"]),
     True,
 )
 SEND_OPTIONS = (

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from rejoinder.endpoints.http.describe.common import ACCOUNT_OK
 from rejoinder.endpoints.http.describe.schema import Delivery, Description, Parameter, Schema, closed
 
-_WORD = {"type": ["string", "integer"], "minLength": 1}
-_REF = Parameter("id", "The network's own id of it, up to 200 characters.", {**_WORD, "maxLength": 200}, True)
+
+def _word(example: str) -> dict[str, Any]:
+    return {"type": ["string", "integer"], "minLength": 1, "examples": [example]}
+
+
+_REF = Parameter(
+    "id", "The network's own id of it, up to 200 characters.", {**_word("c81f"), "maxLength": 200}, True
+)
 _MO_FIELDS = (
-    Parameter("from", "The handset's number, or the name its network gives.", _WORD, True),
-    Parameter("to", "The number it was sent to.", _WORD, True),
-    Parameter("text", "May be empty.", {"type": ["string", "integer"], "maxLength": 20_000}, True),
+    Parameter("from", "The handset's number, or the name its network gives.", _word("61255588885"), True),
+    Parameter("to", "The number it was sent to.", _word("61500079987"), True),
+    Parameter(
+        "text",
+        "May be empty.",
+        {"type": ["string", "integer"], "maxLength": 20_000, "examples": ["Yes please!"]},
+        True,
+    ),
     _REF,
 )
 _RECEIPT_FIELDS = (
     _REF,
-    Parameter("status", "A word such as DELIVRD, or one of the carrier's `status_map`.", _WORD, True),
+    Parameter(
+        "status", "A word such as DELIVRD, or one of the carrier's `status_map`.", _word("DELIVRD"), True
+    ),
 )
 
 SHAPES: Mapping[str, Schema] = {"Stored": closed({"status": ACCOUNT_OK})}

@@ -18,7 +18,7 @@ Schema = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a call, or a field of a carrier's delivery."""
+    """A parameter of a call, or a field of a carrier's delivery. A required one has `examples` in its schema."""
 
     name: str
     meaning: str
