@@ -59,7 +59,8 @@ def fill(
             database.run(_insertion(database.kind, mailbox, begin, end, only_mt=only_mt))
         last_count = (count - 1) % PER_SECOND + 1
         database.run(
-            f"UPDATE mailbox SET last = {mailbox.last}, last_count = {last_count} WHERE user_id = {mailbox.user_id}"
+            f"UPDATE mailbox SET last = {mailbox.last}, last_count = {last_count}, "
+            f"last_received = {0 if only_mt else mailbox.last} WHERE box_id = {mailbox.user_id}"
         )
     database.run("DROP TABLE bench_text")
     database.settle()
@@ -86,7 +87,7 @@ def _insertion(kind: str, mailbox: Mailbox, begin: int, end: int, *, only_mt: bo
     second = f"(CAST({mailbox.first} AS BIGINT) + i / {PER_SECOND})"
     message, origin = (ids.format(second=second, user=mailbox.user_id, i=i) for i in ("i", "i - 1"))
     return f"""
-        INSERT INTO entry (user_id, timestamp, id, incoming, shown, arrived_at)
+        INSERT INTO entry (box_id, timestamp, id, incoming, shown, arrived_at)
         {numbers}
         SELECT {mailbox.user_id}, second, id, incoming,
           '{{"documentId":"' || id || '","text":' || quoted || ',"timestamp":' || second ||

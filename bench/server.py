@@ -67,7 +67,8 @@ def accounts(database: Database, users: int) -> list[int]:
             f"FROM user_account WHERE username = '{username(0)}'"
         )
     database.run(
-        "INSERT INTO mailbox (user_id) SELECT id FROM user_account WHERE id NOT IN (SELECT user_id FROM mailbox)"
+        "INSERT INTO mailbox (box_id, user_id) SELECT id * sign, id FROM user_account, "
+        "(SELECT 1 AS sign UNION SELECT -1) AS signs WHERE id NOT IN (SELECT user_id FROM mailbox)"
     )
     rows = database.run("SELECT id FROM user_account ORDER BY id")
     return [int(row) for row in rows.split("\n")]

@@ -99,7 +99,9 @@ class Centre:
             username,
         )
         await self.sql(
-            "INSERT INTO mailbox (user_id) SELECT id FROM user_account WHERE username = $1", username
+            "INSERT INTO mailbox (box_id, user_id) SELECT id * sign, id FROM user_account, "
+            "(SELECT 1 AS sign UNION SELECT -1) AS signs WHERE username = $1",
+            username,
         )
         await self.changed()
         user = await self.accounts.user(username)
@@ -166,6 +168,10 @@ class Centre:
 
     async def poll(self, user: UserRow, since: int = -1, received: bool = False) -> Answer:
         return await self.polls.poll(Poll(user.id, since, received))
+
+    async def finals(self, user: UserRow, since: int = -1) -> Answer:
+        """Final statuses not read yet (contract §8)."""
+        return await self.polls.poll(Poll(-user.id, since, False))
 
     async def status(self, mt_id: str) -> int:
         known = await self.store.read.messages.status(mt_id)

@@ -17,9 +17,9 @@ USERS = """
 """
 MESSAGES = """
   INSERT INTO messages (user_id, document_id, incoming, text, timestamp, sender, recipient, origin_document_id)
-  SELECT user_id, m ->> 'documentId', incoming, m ->> 'text', timestamp, m ->> 'from', m ->> 'recipient',
+  SELECT box_id, m ->> 'documentId', incoming, m ->> 'text', timestamp, m ->> 'from', m ->> 'recipient',
     m ->> 'originDocumentId'
-  FROM (SELECT user_id, timestamp, incoming, shown::json AS m FROM entry ORDER BY user_id, timestamp, id) AS shown
+  FROM (SELECT box_id, timestamp, incoming, shown::json AS m FROM entry ORDER BY box_id, timestamp, id) AS shown
 """
 
 

@@ -111,9 +111,12 @@ async def names(tables: Tables, kind: Kind) -> list[object]:
     return [record["name"] for record in await tables.registry.find(kind, {})]
 
 
-async def test_a_user_is_made_with_its_mailbox_and_can_be_looked_up_by_its_calls(operator: Operator) -> None:
+async def test_a_user_is_made_with_its_two_boxes_and_can_be_looked_up_by_its_calls(
+    operator: Operator,
+) -> None:
     user = await operator.show("user", "anna@acme")
-    assert await operator.store.read.mailboxes.head(user["id"]) == Head(0, 0)
+    for box_id in (user["id"], -user["id"]):
+        assert await operator.store.read.mailboxes.head(box_id) == Head(0, 0, 0)
     row = await operator.store.read.directory.user("anna@acme")
     assert row is not None
     assert (row.id, row.activated, row.blocked, row.disabled) == (user["id"], True, False, False)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.centre import HANDSET
-from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, MESSAGES, SEND, STATUS, Client, Reply, login
+from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, FINALS, MESSAGES, SEND, STATUS, Client, Reply, login
 
 UNKNOWN_ID = "5175000000000000000000ff"
 _MISSING = {"username": -101, "password": -102, "documentId": -103, "recipient": -104, "text": -106}
@@ -58,6 +58,7 @@ SEND_PARAMS = ("text", "recipient", "sender", "replyTo", "rotation", "encoding",
 CALLS = (
     _account(ALL_MESSAGES, 0, "since", since="0"),
     _account(MESSAGES, 0, "since", since="0"),
+    _account(FINALS, 0, "since", since="0"),
     _account(CREDIT_BALANCE, "0"),
     _message(SEND, 10, *SEND_PARAMS, text="Hello mommy", recipient=HANDSET),
     _message(STATUS, "0", "documentId", documentId=UNKNOWN_ID),

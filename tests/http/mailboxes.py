@@ -43,10 +43,17 @@ def fill(site: Site, user: UserRow, messages: Iterable[Filled]) -> list[Filled]:
         f"({user.id},{START + one.second},'{one.id}',{str(one.incoming).upper()},'{json.dumps(one.shown)}',0)"
         for one in stored
     )
-    site.sql(f"INSERT INTO entry (user_id, timestamp, id, incoming, shown, arrived_at) VALUES {rows}")
+    site.sql(f"INSERT INTO entry (box_id, timestamp, id, incoming, shown, arrived_at) VALUES {rows}")
     last = stored[-1].second
     count = sum(one.second == last for one in stored)
-    site.sql("UPDATE mailbox SET last = $1, last_count = $2 WHERE user_id = $3", START + last, count, user.id)
+    received = max((START + one.second for one in stored if one.incoming), default=0)
+    site.sql(
+        "UPDATE mailbox SET last = $1, last_count = $2, last_received = $3 WHERE box_id = $4",
+        START + last,
+        count,
+        received,
+        user.id,
+    )
     return stored
 
 

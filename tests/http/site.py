@@ -32,6 +32,7 @@ T = TypeVar("T")
 REST = "/services/rest"
 ALL_MESSAGES = f"{REST}/user/allMessages"
 MESSAGES = f"{REST}/user/messages"
+FINALS = f"{REST}/user/unreadFinalStatuses"
 CREDIT_BALANCE = f"{REST}/user/creditBalance"
 SEND = f"{REST}/message/sendSingle2"
 STATUS = f"{REST}/message/status"

@@ -9,11 +9,13 @@ import pytest
 from tests.centre import START
 from tests.http.calls import BY_PATH, ask, each_method, is_error
 from tests.http.mailboxes import Filled, fill, listed
-from tests.http.site import ALL_MESSAGES, MESSAGES, PASSWORD, POOL, SEND, WRONG_PASSWORD, Site, login
+from tests.http.site import ALL_MESSAGES, FINALS, MESSAGES, PASSWORD, POOL, SEND, WRONG_PASSWORD, Site, login
 
 DAY = 86_400
 BIG = 2**63
-both_views = pytest.mark.parametrize("path", [ALL_MESSAGES, MESSAGES], ids=["allMessages", "messages"])
+each_view = pytest.mark.parametrize(
+    "path", [ALL_MESSAGES, MESSAGES, FINALS], ids=["allMessages", "messages", "finals"]
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,7 @@ PARAMETERS: list[tuple[dict[str, str | None], int]] = [
 ]
 
 
-@both_views
+@each_view
 @each_method
 def test_each_wrong_parameter_has_its_status(site: Site, path: str, method: str) -> None:
     for changed, status in PARAMETERS:
@@ -78,8 +80,10 @@ def test_each_wrong_parameter_has_its_status(site: Site, path: str, method: str)
             assert "username" in reply.json["error"]
 
 
-@pytest.mark.parametrize(("path", "status"), [(ALL_MESSAGES, 3), (MESSAGES, 4)])
-def test_a_blocked_account_is_3_in_all_messages_and_4_in_messages(site: Site, path: str, status: int) -> None:
+@pytest.mark.parametrize(("path", "status"), [(ALL_MESSAGES, 3), (MESSAGES, 4), (FINALS, 4)])
+def test_a_blocked_account_is_3_in_all_messages_and_4_in_the_others(
+    site: Site, path: str, status: int
+) -> None:
     reply = site.get(path, {**login("blocked@shop"), "since": "0"})
     assert (reply.http_status, reply.code) == (200, status)
     assert list(reply.json) == ["status", "error"]
@@ -98,7 +102,7 @@ SINCE_REFUSED = [
 ]  # fmt: skip
 
 
-@both_views
+@each_view
 @each_method
 def test_since_is_a_signed_64_bit_number_in_ascii_digits(site: Site, path: str, method: str) -> None:
     for since in SINCE_TAKEN:
@@ -106,7 +110,7 @@ def test_since_is_a_signed_64_bit_number_in_ascii_digits(site: Site, path: str, 
         assert (reply.http_status, reply.code) == (200, 0), since
 
 
-@both_views
+@each_view
 @each_method
 def test_any_other_since_is_an_invalid_value(site: Site, path: str, method: str) -> None:
     for since in SINCE_REFUSED:

@@ -25,8 +25,9 @@ from hypothesis.stateful import (
 from rejoinder.clock import ManualClock
 from rejoinder.errors import Refused
 from rejoinder.flow import mailbox
+from rejoinder.flow.finals import Final, record
 from rejoinder.flow.mailbox import Answer, MailboxPolls, Poll
-from rejoinder.flow.ports import UserRow
+from rejoinder.flow.ports import MtState, UserRow
 from rejoinder.store import open_store
 from tests.centre import HANDSET, START, Centre, together
 from tests.postgres_server import PostgresServer
@@ -89,12 +90,15 @@ class MailboxMachine(RuleBasedStateMachine):
     """Writers, pollers, clocks and crashes over one mailbox."""
 
     world: World
+    # Which of the user's boxes: 1 the mailbox, -1 the box of final statuses (contract §8).
+    sign = 1
 
     def __init__(self) -> None:
         super().__init__()
         # Examples don't share a clock's past: each begins where no mailbox has been yet.
         self.world.clock.pass_seconds(100_000)
         self.user, self.number = self.world.new_user()
+        self.box = self.sign * self.user.id
         self.polls = MailboxPolls(self.world.store, self.world.clock)
         self.stored: list[Message] = []
         self.deleted: set[str] = set()
@@ -116,8 +120,8 @@ class MailboxMachine(RuleBasedStateMachine):
     def _note_stored(self, known: set[str]) -> None:
         rows = self.world.run(
             self.world.centre.sql(
-                "SELECT id, timestamp, incoming FROM entry WHERE user_id = $1 ORDER BY timestamp, id",
-                self.user.id,
+                "SELECT id, timestamp, incoming FROM entry WHERE box_id = $1 ORDER BY timestamp, id",
+                self.box,
             )
         )
         new = [Message(str(i), int(t), bool(m)) for i, t, m in rows if i not in known]  # type: ignore[call-overload]
@@ -149,7 +153,7 @@ class MailboxMachine(RuleBasedStateMachine):
     def polls_and_writes_at_the_same_time(self, which: int, incoming: bool) -> None:
         client = self.clients[which % len(self.clients)]
         ids = {message.id for message in self.stored}
-        query = Poll(self.user.id, client.since, client.received_only)
+        query = Poll(self.box, client.since, client.received_only)
         results = self.world.run(
             together(
                 self._write(incoming, "at once"),
@@ -172,8 +176,8 @@ class MailboxMachine(RuleBasedStateMachine):
     @rule(age=st.integers(0, 5))
     def retention_deletes_the_oldest(self, age: int) -> None:
         before = self.world.clock.wall_s() - age
-        user = self.user.id
-        self.world.run(self.world.store.write(lambda tx: tx.mailboxes.forget(user, before, 1000)))
+        box = self.box
+        self.world.run(self.world.store.write(lambda tx: tx.mailboxes.forget(box, before, 1000)))
         gone = {message.id for message in self.stored if message.timestamp < before}
         self.deleted |= gone
 
@@ -182,7 +186,7 @@ class MailboxMachine(RuleBasedStateMachine):
     def _poll(self, client: Client) -> Answer:
         try:
             answer: Answer = self.world.run(
-                self.polls.poll(Poll(self.user.id, client.since, client.received_only))
+                self.polls.poll(Poll(self.box, client.since, client.received_only))
             )
         except Refused as refused:  # only a start far in the future is refused, and none is that far
             raise AssertionError("a poll was refused") from refused
@@ -226,6 +230,18 @@ class MailboxMachine(RuleBasedStateMachine):
             assert owed <= set(client.got), "a message was lost"
 
 
+class StatusMachine(MailboxMachine):
+    """The same over the box of final statuses; a poller of received messages sees none there."""
+
+    sign = -1
+
+    def _write(self, incoming: bool, text: str):  # type: ignore[no-untyped-def]
+        now = self.world.clock.wall_us()
+        mt_id = self.world.centre.ids.make(now // 1_000_000)
+        mt = MtState(mt_id, self.user.id, 0, 10, 1, 1000, HANDSET, self.number, None, None, False)
+        return self.world.store.write(lambda tx: record(tx, [Final(mt, 2, 1000)], now))
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     # Small pages and seconds, so that few messages meet every rule.
@@ -241,8 +257,10 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
         made.close()
 
 
-def run_machine(world: World, examples: int, shrink: bool = True) -> None:
-    machine = type("Machine", (MailboxMachine,), {"world": world})
+def run_machine(
+    world: World, examples: int, shrink: bool = True, kind: type[MailboxMachine] = MailboxMachine
+) -> None:
+    machine = type("Machine", (kind,), {"world": world})
     phases = list(Phase) if shrink else [Phase.generate]
     wanted = settings(max_examples=examples, stateful_step_count=30, deadline=None, phases=phases)
     run_state_machine_as_test(machine, settings=wanted)
@@ -251,6 +269,11 @@ def run_machine(world: World, examples: int, shrink: bool = True) -> None:
 @pytest.mark.timeout(300)
 def test_no_poller_loses_or_repeats_a_message(world: World) -> None:
     run_machine(world, 150)
+
+
+@pytest.mark.timeout(300)
+def test_no_poller_loses_or_repeats_a_final_status(world: World) -> None:
+    run_machine(world, 40, kind=StatusMachine)
 
 
 @pytest.mark.timeout(300)

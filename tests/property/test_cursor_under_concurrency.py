@@ -78,7 +78,17 @@ def faults(stored: set[str], shown: list[Counter[str]]) -> tuple[int, int]:
 
 @pytest.mark.timeout(150)
 def test_no_process_loses_or_repeats_a_message_for_another(database_url: str, tmp_path: Path) -> None:
-    roles = ["poller", "poller", "poller", "poller", "writer", "writer", "writer"]
+    roles = [
+        "poller",
+        "poller",
+        "status_poller",
+        "status_poller",
+        "poller",
+        "poller",
+        "writer",
+        "writer",
+        "writer",
+    ]
     stored, shown = run_crowd(database_url, tmp_path, roles, seconds=20)
     assert len(stored) > 1000
     assert faults(stored, shown) == (0, 0)

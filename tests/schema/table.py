@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from tests.centre import HANDSET
 from tests.http.resellers import ADD_CREDITS, BALANCE, CREATE_BOTH, CREATE_CUSTOMER, CREATE_USER
-from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, MESSAGES, PASSWORD, SEND, STATUS, login
+from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, FINALS, MESSAGES, PASSWORD, SEND, STATUS, login
 
 OPERATIONS = {
     ALL_MESSAGES: {"get", "post"},
     MESSAGES: {"get", "post"},
+    FINALS: {"get", "post"},
     CREDIT_BALANCE: {"get", "post"},
     SEND: {"get", "post"},
     STATUS: {"get", "post"},
@@ -32,6 +33,7 @@ OPERATIONS = {
 PARAMETERS = {
     ALL_MESSAGES: "USERNAME PASSWORD SINCE",
     MESSAGES: "USERNAME PASSWORD SINCE",
+    FINALS: "USERNAME PASSWORD SINCE",
     CREDIT_BALANCE: "USERNAME PASSWORD",
     SEND: "USERNAME PASSWORD TEXT RECIPIENT sender replyTo rotation encoding clientRef validity",
     STATUS: "USERNAME PASSWORD DOCUMENTID",

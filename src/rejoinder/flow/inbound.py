@@ -171,7 +171,7 @@ async def _deliver(tx: Tx, mos: Sequence[Mo], ids: ObjectIds, now: int) -> Store
     owners = await tx.replies.owners([mo.recipient for mo in mos])
     placed = [(mo, belongs(matches.get((mo.sender, mo.recipient)), owners.get(mo.recipient))) for mo in mos]
     locked = await tx.mailboxes.lock({to.user_id for _, to in placed if to.user_id is not None})
-    boxes = {box.user_id: Placement(box) for box in locked}
+    boxes = {box.box_id: Placement(box) for box in locked}
     rows, stored = _Rows(), Stored()
     for mo, to in placed:
         if to.user_id is None:
@@ -190,11 +190,11 @@ async def _deliver(tx: Tx, mos: Sequence[Mo], ids: ObjectIds, now: int) -> Store
 
 
 def _place(mo: Mo, to: Belongs, box: Placement, ids: ObjectIds, now: int, rows: _Rows) -> None:
-    timestamp = box.give(now // MICROSECONDS)
+    timestamp = box.give(now // MICROSECONDS, received=True)
     mo_id = ids.make(timestamp)
     origin = to.match.mt_id if to.match else None
     shown = _encode(ShownMo(mo_id, mo.text, timestamp, mo.sender, mo.recipient, origin))
-    rows.entries.append((Entry(box.user_id, timestamp, mo_id, True, shown), mo.received_at))
+    rows.entries.append((Entry(box.box_id, timestamp, mo_id, True, shown), mo.received_at))
     rows.pushes += of_mo(mo, mo_id, to, now)
     if to.customer_id is not None:
         rows.received.append(Received(to.customer_id, mo, mo_id))

@@ -1,4 +1,4 @@
-"""A user's mailbox: giving out timestamps, and polling with a cursor that never lies (contract §2-§4).
+"""A user's boxes: giving out timestamps, and polling with a cursor that never lies (contract §2-§4, §8).
 
 The rules are pure functions at the head; each bears its number in contract §3. docs/cursor.md tells why
 each is needed: a version without it was shown to lose or repeat messages.
@@ -32,28 +32,34 @@ FUTURE_SECONDS = 86_400
 
 
 class Placement:
-    """Gives out timestamps in one locked mailbox (rule 3)."""
+    """Gives out timestamps in one locked box (rule 3)."""
 
-    __slots__ = ("_count", "_last", "_over", "user_id")
+    __slots__ = ("_count", "_last", "_over", "_received", "box_id")
 
     def __init__(self, row: LockedMailbox) -> None:
-        self.user_id = row.user_id
+        self.box_id = row.box_id
         self._last = row.last
         self._count = row.last_count
+        self._received = row.last_received
         self._over = max(row.sealed, row.floor)
 
-    def give(self, now: int) -> int:
-        """The next message's timestamp: max(now, last, sealed + 1), one more where that second is full."""
+    def give(self, now: int, received: bool = False) -> int:
+        """The next entry's timestamp: max(now, last, sealed + 1), one more where that second is full.
+
+        `received`: the entry is an MO.
+        """
         timestamp = max(now, self._last, self._over + 1)
         if timestamp == self._last and self._count >= SECOND_HOLDS:
             timestamp += 1
         self._count = self._count + 1 if timestamp == self._last else 1
         self._last = timestamp
+        if received:
+            self._received = timestamp
         return timestamp
 
-    def row(self) -> tuple[int, int, int]:
-        """(user_id, last, last_count) to be stored with the messages."""
-        return self.user_id, self._last, self._count
+    def row(self) -> tuple[int, int, int, int]:
+        """(box_id, last, last_count, last_received) to be stored with the entries."""
+        return self.box_id, self._last, self._count, self._received
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -112,28 +118,28 @@ class Holds:
         self._clock = clock
         self._sealed_at: OrderedDict[int, float] = OrderedDict()
 
-    def held(self, user_id: int, head: Head, now: int) -> bool:
+    def held(self, box_id: int, head: Head, now: int) -> bool:
         """Whether a poll must end before the mailbox's newest second."""
         if head.last <= now + AHEAD_SECONDS or head.sealed >= head.last:
             return False
-        sealed_at = self._sealed_at.get(user_id)
+        sealed_at = self._sealed_at.get(box_id)
         return sealed_at is not None and self._clock.monotonic() - sealed_at < HOLD_SECONDS
 
-    def note(self, user_id: int, second: int, now: int) -> None:
+    def note(self, box_id: int, second: int, now: int) -> None:
         """The newest second was sealed; what is older than a hold is forgotten."""
         if second <= now + AHEAD_SECONDS:
             return
         at = self._clock.monotonic()
-        self._sealed_at[user_id] = at
-        self._sealed_at.move_to_end(user_id)
+        self._sealed_at[box_id] = at
+        self._sealed_at.move_to_end(box_id)
         while self._sealed_at and at - next(iter(self._sealed_at.values())) >= HOLD_SECONDS:
             self._sealed_at.popitem(last=False)
 
 
 class Poll(msgspec.Struct, frozen=True):
-    """One poll: whose mailbox, since when; `received` shows only what handsets sent (contract §4)."""
+    """One poll: which box, since when; `received` shows only what handsets sent (contract §4)."""
 
-    user_id: int
+    box_id: int
     since: int
     received: bool
 
@@ -153,7 +159,7 @@ class MailboxPolls:
             return answer
         sealed = await self._store.write(_sealing(poll, now, self._holds))
         if sealed.seal is not None:
-            self._holds.note(poll.user_id, sealed.seal, now)
+            self._holds.note(poll.box_id, sealed.seal, now)
         return sealed
 
     def poll_now(self, poll: Poll) -> Answer | None:
@@ -171,16 +177,23 @@ class MailboxPolls:
         """Reads only: what is to be answered, perhaps after sealing, and the second it was read in."""
         now = self._clock.wall_s()
         mailboxes = self._store.read.mailboxes
-        head = await mailboxes.head(poll.user_id)
+        head = await mailboxes.head(poll.box_id)
         if poll.since >= head.last:
             if poll.since > max(now, head.last, head.sealed) + FUTURE_SECONDS:
                 raise Refused("since lies more than a day in the future", "since")
             if poll.since <= head.sealed:
                 # The usual poll: nothing is new, and nothing can be told apart from the page unread.
                 return Answer(poll.since, EMPTY), now
-        held = self._holds.held(poll.user_id, head, now)
-        page = await read_page(mailboxes, _query(poll, head, held)) if poll.since < head.last else EMPTY
+        held = self._holds.held(poll.box_id, head, now)
+        page = await _page(mailboxes, poll, head, held)
         return decide(head, page, poll.since, now, held), now
+
+
+async def _page(mailboxes: Mailboxes, poll: Poll, head: Head, held: bool) -> Page:
+    """The page, unless the row says that there is none: a million MTs cost `messages` nothing (contract §4)."""
+    if poll.since >= (head.last_received if poll.received else head.last):
+        return EMPTY
+    return await read_page(mailboxes, _query(poll, head, held))
 
 
 def _query(poll: Poll, head: Head, held: bool) -> PageQuery:
@@ -188,21 +201,21 @@ def _query(poll: Poll, head: Head, held: bool) -> PageQuery:
     second (rule 7). Without that ceiling `more` could count a second that is held by the time it is asked for.
     """
     ceiling = head.last if held else max(head.last, head.sealed) + 1
-    return PageQuery(poll.user_id, poll.since, ceiling, poll.received)
+    return PageQuery(poll.box_id, poll.since, ceiling, poll.received)
 
 
 def _sealing(poll: Poll, now: int, holds: Holds) -> Callable[[Tx], Awaitable[Answer]]:
     """Rule 5: under the lock read row and page again, decide again, seal what is shown, commit, answer."""
 
     async def seal(tx: Tx) -> Answer:
-        (row,) = await tx.mailboxes.lock([poll.user_id])
-        head = Head(row.last, row.sealed)
+        (row,) = await tx.mailboxes.lock([poll.box_id])
+        head = Head(row.last, row.sealed, row.last_received)
         # Another poll may have sealed the newest second meanwhile: then it is held for this one too.
-        held = holds.held(poll.user_id, head, now)
-        page = await read_page(tx.mailboxes, _query(poll, head, held))
+        held = holds.held(poll.box_id, head, now)
+        page = await _page(tx.mailboxes, poll, head, held)
         answer = decide(head, page, poll.since, now, held)
         if answer.seal is not None:
-            await tx.mailboxes.seal(poll.user_id, answer.seal)
+            await tx.mailboxes.seal(poll.box_id, answer.seal)
         return answer
 
     return seal

@@ -157,7 +157,7 @@ async def _open_books(tx: Tx, orders: Sequence[Order], terms: Terms) -> Books:
     talks = await tx.replies.conversations({(o.user.id, o.draft.recipient) for o in orders})
     wanting = {(order.user.customer_id, order.draft.recipient) for order in orders}
     opted_out = frozenset(await tx.opt_outs.standing(wanting) if terms.opt_outs else ())
-    placements = {box.user_id: Placement(box) for box in boxes}
+    placements = {box.box_id: Placement(box) for box in boxes}
     return Books(placements, funds, earlier, pairs, talks, gatherings, opted_out)
 
 

@@ -31,6 +31,8 @@ PARTS_WAIT_US = 24 * HOUR_US
 # Carriers repeat a delivery within hours, not weeks.
 SEEN_KEPT_US = 7 * DAY_US
 STEP = 500
+# Where the walk over all boxes begins: ids of status boxes are negative.
+BEFORE_ALL = -(2**63)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Upkeep:
         self._setup = setup
         self._intake = intake
         self._keeping = keeping
-        self._walked = 0
+        self._walked = BEFORE_ALL
         self.guard = ClockGuard(clock)
 
     async def run(self) -> None:
@@ -118,14 +120,14 @@ class Upkeep:
             await self._repeat(lambda tx: tx.replies.forget_conversations(before, STEP))
 
     async def forget_entries(self) -> None:
-        """One step of the walk over all mailboxes: a bounded number of them, whatever their number is."""
+        """One step of the walk over all boxes: a bounded number of them, whatever their number is."""
         if not self._keeping.retention_days:
             return
         before = self._clock.wall_s() - self._keeping.retention_days * 86_400
-        owners = await self._store.read.mailboxes.owners(self._walked, before, STEP)
-        for user_id in [user_id for user_id, has_older in owners if has_older]:
-            await self._repeat(lambda tx, u=user_id: tx.mailboxes.forget(u, before, STEP))  # type: ignore[misc]  # default binds the loop's value
-        self._walked = owners[-1][0] if len(owners) == STEP else 0
+        boxes = await self._store.read.mailboxes.in_order(self._walked, before, STEP)
+        for box_id in [box_id for box_id, has_older in boxes if has_older]:
+            await self._repeat(lambda tx, b=box_id: tx.mailboxes.forget(b, before, STEP))  # type: ignore[misc]  # default binds the loop's value
+        self._walked = boxes[-1][0] if len(boxes) == STEP else BEFORE_ALL
 
     async def _repeat(self, step: Callable[[Tx], Awaitable[int]]) -> None:
         while await self._store.write(step) == STEP:  # noqa: ASYNC110

@@ -55,11 +55,22 @@ class ShownMo(msgspec.Struct, frozen=True):
     originDocumentId: str | None
 
 
+class ShownStatus(msgspec.Struct, frozen=True):
+    """A final status as unreadFinalStatuses shows it (contract §8). `chargedAmount`: digits, three decimals."""
+
+    documentId: str
+    recipient: str
+    messageStatus: int
+    timestamp: int
+    numberOfParts: int
+    chargedAmount: msgspec.Raw
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of a mailbox: where it stands (timestamp, id) and the JSON it is shown as, encoded once."""
+    """One row of a box: where it stands (timestamp, id) and the JSON it is shown as, encoded once."""
 
-    user_id: int
+    box_id: int
     timestamp: int
     id: str
     incoming: bool

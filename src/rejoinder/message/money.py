@@ -29,6 +29,12 @@ def to_text(amount: int) -> str:
     return f"{sign}{whole}.{thousandths:03}" if thousandths else f"{sign}{whole}"
 
 
+def with_decimals(amount: int) -> str:
+    """Always three decimals: "0.000", "2.500" (contract §10, chargedAmount)."""
+    whole, thousandths = divmod(abs(amount), CREDIT)
+    return f"{'-' if amount < 0 else ''}{whole}.{thousandths:03}"
+
+
 def to_number(amount: int) -> int | float:
     """For JSON numbers: 1500, 12.5 (contract §9)."""
     return amount / CREDIT if amount % CREDIT else amount // CREDIT

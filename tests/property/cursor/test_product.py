@@ -38,10 +38,10 @@ class Reads:
         self._view = view
 
     async def head(self, user_id: int) -> ports.Head:
-        return ports.Head(self._head.last, self._head.sealed)
+        return ports.Head(self._head.last, self._head.sealed, self._head.last)
 
     async def lock(self, user_ids: Sequence[int]) -> list[ports.LockedMailbox]:
-        return [ports.LockedMailbox(USER, self._head.last, self._head.sealed, 0, -1)]
+        return [ports.LockedMailbox(USER, self._head.last, self._head.sealed, 0, 0, -1)]
 
     async def page(self, query: ports.PageQuery, most: int) -> list[tuple[int, bool, Message]]:
         found = [m for m in self._view if query.since < m.timestamp < query.ceiling]
@@ -94,9 +94,11 @@ class Product(Rules):
         return False  # shown for the model only
 
     def stamp(self, row: Row, now: int, floor: int, scope: Scope) -> Row:
-        placement = mailbox.Placement(ports.LockedMailbox(USER, row.last, row.sealed, row.last_count, floor))
+        placement = mailbox.Placement(
+            ports.LockedMailbox(USER, row.last, row.sealed, row.last_count, 0, floor)
+        )
         timestamp = placement.give(now)
-        _, last, count = placement.row()
+        _, last, count, _ = placement.row()
         assert timestamp == last
         return Row(last, row.sealed, count)
 

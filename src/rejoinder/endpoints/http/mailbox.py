@@ -1,4 +1,4 @@
-"""allMessages and messages: what a user sent and received since a moment (contract §2 to §4).
+"""allMessages, messages, unreadFinalStatuses: what a user's boxes hold since a moment (contract §2 to §4, §8).
 
 The bodies are joined from the fragments that were encoded when the messages were stored.
 """
@@ -6,6 +6,9 @@ The bodies are joined from the fragments that were encoded when the messages wer
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 from rejoinder.endpoints.http.logins import account_user, require
 from rejoinder.endpoints.http.params import Params, parse
@@ -20,8 +23,7 @@ from rejoinder.message.codes import AccountCode
 
 _SINCE = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _INT64 = 2**63
-ALL_MESSAGES = "/services/rest/user/allMessages"
-MESSAGES = "/services/rest/user/messages"
+_USER = "/services/rest/user"
 _REQUIRED = ("username", "password", "since")
 
 
@@ -57,39 +59,60 @@ def messages_body(answer: Answer) -> bytes:
     ).encode()
 
 
+def statuses_body(answer: Answer) -> bytes:
+    """Contract §8: final statuses, oldest first."""
+    shown = ",".join([shown for _, _, shown in answer.page.rows])
+    more = "true" if answer.page.more else "false"
+    return (
+        f'{{"newestStatusTimestamp":{answer.newest},"hasMoreStatuses":{more},"statuses":[{shown}],"status":0}}'
+    ).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One of the polls: which of the user's boxes it reads, what of it, and how the answer is written."""
+
+    path: str
+    body: Callable[[Answer], bytes]
+    received: bool = False
+    statuses: bool = False
+    # What a blocked account is answered: contract §2 has no 4 among the statuses of allMessages.
+    blocked: int = AccountCode.BLOCKED
+
+    def poll(self, user_id: int, since: int) -> Poll:
+        return Poll(-user_id if self.statuses else user_id, since, self.received)
+
+
+VIEWS = (
+    View(f"{_USER}/allMessages", all_messages_body, blocked=AccountCode.AUTHENTICATION_FAILED),
+    View(f"{_USER}/messages", messages_body, received=True),
+    View(f"{_USER}/unreadFinalStatuses", statuses_body, statuses=True),
+)
+
+
 class MailboxCalls:
-    """The two calls."""
+    """The polls."""
 
     def __init__(self, accounts: Accounts, polls: MailboxPolls) -> None:
         self._accounts = accounts
         self._polls = polls
 
     def operations(self) -> list[Operation]:
-        return [
-            Operation(ALL_MESSAGES, Family.ACCOUNT, self.all_messages),
-            Operation(MESSAGES, Family.ACCOUNT, self.messages),
-        ]
+        return [Operation(view.path, Family.ACCOUNT, partial(self.answer, view)) for view in VIEWS]
 
     def at_once(self) -> dict[bytes, AtOnce]:
         """The paths whose usual answer is made without a task, where the store reads without waiting."""
-        return {ALL_MESSAGES.encode(): self.now, MESSAGES.encode(): self.now}
+        return {view.path.encode(): partial(self.now, view) for view in VIEWS}
 
-    async def all_messages(self, params: Params) -> Response:
+    async def answer(self, view: View, params: Params) -> Response:
+        """What a poll answers, in words of the contract."""
         try:
-            return Response(all_messages_body(await self._poll(params, received=False)))
+            return Response(view.body(await self._poll(view, params)))
         except CallRefused as refused:
-            # Contract §2 has no 4 among this call's statuses: a blocked account answers 3.
-            blocked = refused.status == AccountCode.BLOCKED
-            status = AccountCode.AUTHENTICATION_FAILED if blocked else refused.status
+            status = view.blocked if refused.status == AccountCode.BLOCKED else refused.status
             return fault(Family.ACCOUNT, status, refused.sentence)
 
-    async def messages(self, params: Params) -> Response:
-        try:
-            return Response(messages_body(await self._poll(params, received=True)))
-        except CallRefused as refused:
-            return fault(Family.ACCOUNT, refused.status, refused.sentence)
-
-    def now(self, path: str, query: bytes, address: str) -> Response | None:
+    def now(self, view: View, query: bytes, address: str) -> Response | None:
         """The usual answer of a GET, made without a task: the log-in is remembered, nothing has to be sealed.
 
         None, for whatever is not usual: the call then goes its normal way, with all checks from the start.
@@ -101,19 +124,16 @@ class MailboxCalls:
             login = self._accounts.login_now(params["username"] or "", params["password"] or "", address)
             if login is None or login.user is None:
                 return None
-            received = path == MESSAGES
-            answer = self._polls.poll_now(Poll(login.user.id, since, received))
+            answer = self._polls.poll_now(view.poll(login.user.id, since))
         except Exception:  # noqa: BLE001  # met again on the normal way, which answers and logs it
             return None
-        if answer is None:
-            return None
-        return Response(messages_body(answer) if received else all_messages_body(answer))
+        return None if answer is None else Response(view.body(answer))
 
-    async def _poll(self, params: Params, received: bool) -> Answer:
+    async def _poll(self, view: View, params: Params) -> Answer:
         require(params, _REQUIRED)
         since = since_of(params)
         user = await account_user(params, self._accounts)
         try:
-            return await self._polls.poll(Poll(user.id, since, received))
+            return await self._polls.poll(view.poll(user.id, since))
         except Refused as refused:
             raise CallRefused(AccountCode.INVALID_VALUE, refused.sentence) from None

@@ -29,8 +29,8 @@ _OK = b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\ncache-control: no
 _NOT_HTTP = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request is not HTTP", 400)
 
 
-# Path, query and caller's address of a GET to its answer; None: it goes the normal way.
-AtOnce = Callable[[str, bytes, str], Response | None]
+# The query and caller's address of a GET to its answer; None: it goes the normal way.
+AtOnce = Callable[[bytes, str], Response | None]
 _BODY_FOLLOWS = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
 
 
@@ -70,7 +70,7 @@ class HttpProtocol(HttpToolsProtocol):
         at_once = self.at_once.get(path)
         if at_once is None or not self._is_plain_get() or len(query) > SIZE:
             return False
-        response = at_once(path.decode("ascii"), query, self.addresses.of(self.client, self.headers))
+        response = at_once(query, self.addresses.of(self.client, self.headers))
         if response is None:
             return False
         self.transport.write(_OK % (self._standing_headers(), len(response.body), response.body))

@@ -140,7 +140,7 @@ async def add_user(tx: Tx, customer: Record, new: NewUser, at: int) -> Record:
     }
     await _add(tx, "user", new.username, fields)
     user = await _only(tx, "user", {"username": new.username})
-    await tx.registry.open_mailbox(user["id"])
+    await tx.registry.open_boxes([user["id"]])
     return user
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -125,6 +125,7 @@ class Registry(Protocol):
     async def remove(self, kind: Kind, record: Record) -> None:
         """A carrier's routes go with it."""
 
-    async def open_mailbox(self, user_id: int) -> None: ...
+    async def open_boxes(self, user_ids: Sequence[int]) -> None:
+        """A mailbox and a box of final statuses for each of these new users."""
 
     async def accept_clock(self) -> None: ...

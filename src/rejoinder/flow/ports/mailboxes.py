@@ -1,4 +1,7 @@
-"""Mailbox rows and entries, in the words of contract §3."""
+"""Boxes and their entries, in the words of contract §3.
+
+A user has two: the mailbox (id +user_id) and the box of its MTs' final statuses (id -user_id, contract §8).
+"""
 
 from __future__ import annotations
 
@@ -12,28 +15,33 @@ from rejoinder.message.model import Entry
 
 
 class Head(msgspec.Struct, frozen=True):
-    """A mailbox row: highest timestamp given out, highest second answered (contract §3 rule 2)."""
+    """A box's row: highest timestamp given out, highest second answered (contract §3 rule 2).
+
+    `last_received`: highest timestamp given to an MO.
+    """
 
     last: int
     sealed: int
+    last_received: int
 
 
 @dataclass(frozen=True, slots=True)
 class LockedMailbox:
-    """A mailbox row under the writer's lock; `floor` is the store-wide one of contract §3 rule 8."""
+    """A box's row under the writer's lock; `floor` is the store-wide one of contract §3 rule 8."""
 
-    user_id: int
+    box_id: int
     last: int
     sealed: int
     last_count: int
+    last_received: int
     floor: int
 
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """Messages of a mailbox with since < timestamp < ceiling; `received`: only those that handsets sent."""
+    """Entries of a box with since < timestamp < ceiling; `received`: only those that handsets sent."""
 
-    user_id: int
+    box_id: int
     since: int
     ceiling: int
     received: bool
@@ -44,26 +52,26 @@ PageRow = tuple[int, bool, str]
 
 
 class Mailboxes(Protocol):
-    """Mailbox rows and entries (contract §3)."""
+    """Boxes and their entries (contract §3)."""
 
-    async def head(self, user_id: int) -> Head: ...
+    async def head(self, box_id: int) -> Head: ...
 
     async def page(self, query: PageQuery, most: int) -> Sequence[PageRow]: ...
 
-    async def lock(self, user_ids: Collection[int]) -> list[LockedMailbox]: ...
+    async def lock(self, box_ids: Collection[int]) -> list[LockedMailbox]: ...
 
-    async def advance(self, rows: Sequence[tuple[int, int, int]]) -> None:
-        """(user_id, last, last_count) of mailboxes that are locked."""
+    async def advance(self, rows: Sequence[tuple[int, int, int, int]]) -> None:
+        """(box_id, last, last_count, last_received) of boxes that are locked."""
 
     async def insert(self, rows: Sequence[tuple[Entry, int]]) -> None:
         """Entries and when they truly arrived, in microseconds."""
 
-    async def seal(self, user_id: int, second: int) -> None: ...
+    async def seal(self, box_id: int, second: int) -> None: ...
 
-    async def owners(self, after: int, before: int, most: int) -> list[tuple[int, bool]]:
-        """Users after `after`, ascending, and whether they have messages older than `before`."""
+    async def in_order(self, after: int, before: int, most: int) -> list[tuple[int, bool]]:
+        """Boxes with an id above `after`, ascending, and whether they hold entries older than `before`."""
 
-    async def forget(self, user_id: int, before: int, most: int) -> int: ...
+    async def forget(self, box_id: int, before: int, most: int) -> int: ...
 
     async def restored(self, now: int) -> None:
         """Raises the floor and moves mailboxes on, as contract §3 rule 8 says."""

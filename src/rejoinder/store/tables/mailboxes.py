@@ -25,40 +25,39 @@ class MailboxTables:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def head(self, user_id: int) -> Head:
-        """Raises LookupError for a user without a mailbox: it is made with the user."""
-        rows = await self._session.rows(_HEAD, user_id)
+    async def head(self, box_id: int) -> Head:
+        """Raises LookupError for a box that is not there: both are made with the user."""
+        rows = await self._session.rows(_HEAD, box_id)
         if not rows:
             raise LookupError("no such mailbox")
-        last, sealed = rows[0]
-        return Head(last, sealed)
+        return Head(*rows[0])
 
     async def page(self, query: PageQuery, most: int) -> Sequence[PageRow]:
         statement = _PAGE_RECEIVED if query.received else _PAGE
-        return await self._session.rows(statement, query.user_id, query.since, query.ceiling, most)  # type: ignore[return-value]  # the columns of read_page are those of PageRow
+        return await self._session.rows(statement, query.box_id, query.since, query.ceiling, most)  # type: ignore[return-value]  # the columns of read_page are those of PageRow
 
-    async def lock(self, user_ids: Collection[int]) -> list[LockedMailbox]:
-        keys = [(user_id,) for user_id in sorted(set(user_ids))]
+    async def lock(self, box_ids: Collection[int]) -> list[LockedMailbox]:
+        keys = [(box_id,) for box_id in sorted(set(box_ids))]
         return [LockedMailbox(*row) for row in await self._session.bulk(_SQL["lock_mailboxes"], keys)]
 
-    async def advance(self, rows: Sequence[tuple[int, int, int]]) -> None:
+    async def advance(self, rows: Sequence[tuple[int, int, int, int]]) -> None:
         await self._session.bulk(_SQL["advance_mailboxes"], rows)
 
     async def insert(self, rows: Sequence[tuple[Entry, int]]) -> None:
         await self._session.bulk(
             _SQL["insert_entries"],
-            [(e.user_id, e.timestamp, e.id, e.incoming, e.shown.decode(), arrived) for e, arrived in rows],
+            [(e.box_id, e.timestamp, e.id, e.incoming, e.shown.decode(), arrived) for e, arrived in rows],
         )
 
-    async def seal(self, user_id: int, second: int) -> None:
-        await self._session.rows(_SQL["seal_mailbox"], second, user_id)
+    async def seal(self, box_id: int, second: int) -> None:
+        await self._session.rows(_SQL["seal_mailbox"], second, box_id)
 
-    async def owners(self, after: int, before: int, most: int) -> list[tuple[int, bool]]:
-        rows = await self._session.rows(_SQL["mailbox_owners"], before, after, most)
-        return [(user_id, bool(has_older)) for user_id, has_older in rows]
+    async def in_order(self, after: int, before: int, most: int) -> list[tuple[int, bool]]:
+        rows = await self._session.rows(_SQL["boxes_in_order"], before, after, most)
+        return [(box_id, bool(has_older)) for box_id, has_older in rows]
 
-    async def forget(self, user_id: int, before: int, most: int) -> int:
-        return len(await self._session.rows(_SQL["forget_entries"], user_id, before, most))
+    async def forget(self, box_id: int, before: int, most: int) -> int:
+        return len(await self._session.rows(_SQL["forget_entries"], box_id, before, most))
 
     async def restored(self, now: int) -> None:
         await self._session.rows(_SQL["raise_floor"], now + _FLOOR_SECONDS)

@@ -6,7 +6,7 @@ columns, unlike values, become part of the statement's text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -163,8 +163,9 @@ class RegistryTables:
         terms, values = _terms(shape.key, record, 1)
         await self._session.raw(f"DELETE FROM {shape.table} WHERE {terms}", *values)  # noqa: S608 - as above
 
-    async def open_mailbox(self, user_id: int) -> None:
-        await self._session.rows(_SQL["open_mailbox"], user_id)
+    async def open_boxes(self, user_ids: Sequence[int]) -> None:
+        boxes = [(box_id, abs(box_id)) for user_id in user_ids for box_id in (user_id, -user_id)]
+        await self._session.bulk(_SQL["open_boxes"], boxes)
 
     async def accept_clock(self) -> None:
         await self._session.rows(_CLOCK)

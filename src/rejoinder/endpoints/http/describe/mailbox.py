@@ -1,4 +1,4 @@
-"""The polls: allMessages and messages (contract §2 to §4)."""
+"""The polls: allMessages, messages, unreadFinalStatuses (contract §2 to §4, §8)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from rejoinder.endpoints.http.describe.schema import (
     Schema,
     closed,
     list_of,
+    meanings,
     text,
 )
 from rejoinder.endpoints.http.responses import Family
+from rejoinder.message.status import Status, is_final
 
 SINCE = Parameter(
     "since",
@@ -34,6 +36,7 @@ SINCE = Parameter(
     True,
 )
 
+_FINAL = [status for status in Status if is_final(status)]
 _OLDEST_FIRST = "Oldest first (timestamp, then id)."
 _CURSOR: Mapping[str, Schema] = {
     "newestMessageTimestamp": {"type": "integer", "description": "Pass it back as the next `since`."},
@@ -74,6 +77,36 @@ SHAPES: Mapping[str, Schema] = {
     "Messages": closed(
         {**_CURSOR, "messages": list_of("IncomingMessage", _OLDEST_FIRST), "status": ACCOUNT_OK}
     ),
+    "FinalStatus": closed(
+        {
+            "documentId": ID,
+            "recipient": DIGITS,
+            "messageStatus": {
+                "type": "integer",
+                "enum": [int(code) for code in _FINAL],
+                "description": meanings(_FINAL),
+            },
+            "timestamp": {
+                **TIMESTAMP,
+                "description": "When the status became final: the cursor of this call.",
+            },
+            "numberOfParts": {"type": "integer", "minimum": 1},
+            "chargedAmount": {
+                "type": "number",
+                "minimum": 0,
+                "description": "What the message cost in the end, in credits, written with three decimals; "
+                "0.000 where it was refunded.",
+            },
+        }
+    ),
+    "FinalStatuses": closed(
+        {
+            "newestStatusTimestamp": _CURSOR["newestMessageTimestamp"],
+            "hasMoreStatuses": _CURSOR["hasMoreMessages"],
+            "statuses": list_of("FinalStatus", _OLDEST_FIRST),
+            "status": ACCOUNT_OK,
+        }
+    ),
 }
 
 # The values of the API's own example (contract §2).
@@ -107,6 +140,22 @@ _EXAMPLE: Schema = {
     "status": 0,
 }
 
+_STATUSES_EXAMPLE: Schema = {
+    "newestStatusTimestamp": 1366624771,
+    "hasMoreStatuses": False,
+    "statuses": [
+        {
+            "documentId": "517509fee4b0b1be3f128ef5",
+            "recipient": "61555879987",
+            "messageStatus": 2,
+            "timestamp": 1366624771,
+            "numberOfParts": 1,
+            "chargedAmount": 1.0,
+        }
+    ],
+    "status": 0,
+}
+
 DESCRIPTIONS: Mapping[str, Description] = {
     f"{REST}/user/allMessages": Call(
         "allMessages",
@@ -124,5 +173,14 @@ DESCRIPTIONS: Mapping[str, Description] = {
         (*LOGIN, SINCE),
         ("Messages",),
         ACCOUNT_CODES,
+    ),
+    f"{REST}/user/unreadFinalStatuses": Call(
+        "unreadFinalStatuses",
+        "Which messages reached their final status since a moment; reading consumes nothing",
+        Family.ACCOUNT,
+        (*LOGIN, SINCE),
+        ("FinalStatuses",),
+        ACCOUNT_CODES,
+        _STATUSES_EXAMPLE,
     ),
 }

@@ -38,8 +38,8 @@ SELECT r.prefix || '/' || c.name AS id, r.prefix AS name, r.prefix, r.carrier_id
   r.on_unknown
 FROM route r JOIN carrier c ON c.id = r.carrier_id WHERE NOT c.removed
 
--- open_mailbox: a user's mailbox, made with the user and never recomputed (contract §3 rule 2)
-INSERT INTO mailbox (user_id) VALUES (:user_key)
+-- open_boxes: a user's two boxes, made with the user and never recomputed (contract §3 rule 2)
+INSERT INTO mailbox (box_id, user_id) SELECT box, owner FROM @rows(box bigint, owner bigint) WHERE true
 
 -- remove_routes: a carrier's routes go with it
 DELETE FROM route WHERE carrier_id = :carrier
