@@ -41,8 +41,8 @@ async def test_a_delivered_message_is_shown_in_the_contracts_shape(centre: Centr
         answer
         == (
             f'{{"newestStatusTimestamp":{START + 7},"hasMoreStatuses":false,"statuses":[{{"documentId":"{sent.id}",'
-            f'"recipient":"{HANDSET}","messageStatus":2,"timestamp":{START + 7},"numberOfParts":2,"chargedAmount":2.000}}],'
-            '"status":0}'
+            f'"recipient":"{HANDSET}","messageStatus":2,"timestamp":{START + 7},"numberOfParts":2,'
+            '"chargedAmount":2.000}],"status":0}'
         ).encode()
     )
 

@@ -118,7 +118,7 @@ async def show_stale(tx: Tx, now: int, most: int) -> int:
     if not stale:
         return 0
     locked = await tx.mailboxes.lock({message.user_id for message in stale})
-    boxes = {box.user_id: Placement(box) for box in locked}
+    boxes = {box.box_id: Placement(box) for box in locked}
     kept = await tx.joining.kept(stale)
     await tx.messages.lock([part.mt_id for part in kept])
     gatherings = Gatherings(kept)
