@@ -13,10 +13,10 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check format test bench lock clean
+.PHONY: help setup demo check format test bench faults faults-full lock clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.package ## make .venv with the locked dependencies and the command .venv/bin/rejoinder
 
@@ -43,6 +43,12 @@ bench: $(VENV)/.bench ## measure; results go to bench/results/
 # No lock names where its files come from, so that any index or mirror serves.
 COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links
+faults: setup ## disturb the server (kills, power loss, a bad disk); a tenth of each, under 30 minutes
+	$(BIN)/python -m faults $(ARGS)
+
+faults-full: setup ## the same, all of it: hours; parts of it with ARGS="--only NAME --count N --seed S"
+	$(BIN)/python -m faults --full $(ARGS)
+
 lock: $(VENV)/.uv ## renew requirements/*.lock from pyproject.toml (needs the network)
 	echo uv | $(COMPILE) - --output-file requirements/installer.lock
 	$(COMPILE) pyproject.toml --output-file requirements/runtime.lock

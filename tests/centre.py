@@ -140,7 +140,7 @@ class Centre:
         return await self.submissions.submit(user, SendRequest(text=text, recipient=recipient, **more))  # type: ignore[arg-type]  # only texts are handed in
 
     async def claim(self, carrier_id: int, most: int = 100, whole: bool = False, after: int = 0) -> Claimed:
-        lane = Lane(carrier_id, whole, self.setup.routes, self.setup.opt_outs)
+        lane = Lane(carrier_id, whole, self.setup.routes, opt_outs=self.setup.opt_outs)
         now = self.clock.wall_us()
         return await self.store.write(lambda tx: claim(tx, lane, now, most, after))
 

@@ -6,7 +6,7 @@ it is never sent again before 60 seconds, at most once, on the same carrier, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from rejoinder.clock import MICROSECONDS
@@ -25,12 +25,18 @@ ROUND = 32
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A carrier as claims meet it."""
+    """A carrier as claims meet it.
+
+    `held`: messages that this process has under way, whatever their leases say. `sure`: the wall clock is believed;
+    while it is not, no lease and no validity runs out (flow/upkeep.py). `opt_outs`: whether any handset has opted out
+    of anything.
+    """
 
     carrier_id: int
     whole: bool
     routes: RoutingTable
-    # Whether any handset has opted out of anything.
+    held: Set[str] = frozenset()
+    sure: bool = True
     opt_outs: bool = False
 
 
@@ -51,13 +57,18 @@ async def claim(tx: Tx, lane: Lane, now: int, most: int, after_customer: int) ->
     due = await _fair(tx, lane.carrier_id, now, most, claimed)
     moves = Moves()
     ready: list[Claim] = []
+    in_hands: list[tuple[str, int]] = []
     for row in due:
-        if row.was_submitting:
+        if row.row.id in lane.held or (row.was_submitting and not lane.sure):
+            in_hands.append((row.row.id, row.fence))
+        elif row.was_submitting:
             await _resolve_unknown(tx, lane, row, now, moves, ready)
-        elif row.row.valid_until <= now:
+        elif row.row.valid_until <= now and lane.sure:
             moves.ended[row.row.id] = Status.EXPIRED
         else:
             ready.append(row)
+    # A step of the clock ends leases that are only seconds old: what is in somebody's hands stays there.
+    await tx.outbox.renew(in_hands, now + LEASE_US)
     if lane.opt_outs:
         ready = await _without_opted_out(tx, ready, moves)
     claimed.finished = await move(tx, moves, now)

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rejoinder.clock import MICROSECONDS, Clock
+from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.batches import Batches
 from rejoinder.flow.claims import LEASE_US, Claimed, Lane, claim
@@ -35,6 +35,7 @@ class Ground:
 
     store: Store
     clock: Clock
+    guard: ClockGuard
     setup: Setup
     learnt: Mapping[int, str]
 
@@ -47,6 +48,7 @@ class CarrierLane:
         self.carrier = carrier
         self._store = ground.store
         self._clock = ground.clock
+        self._guard = ground.guard
         self._setup = ground.setup
         self._learnt = ground.learnt
         self._pace = Pace(carrier.window)
@@ -130,7 +132,9 @@ class CarrierLane:
     async def _claim(self, most: int) -> Claimed:
         now = self._clock.wall_us()
         setup = self._setup
-        lane = Lane(self.row.id, self.carrier.whole, setup.routes, setup.opt_outs)
+        held = frozenset(claim_.row.id for claim_ in self._under_way.values())
+        sure = not self._guard.suspect()
+        lane = Lane(self.row.id, self.carrier.whole, setup.routes, held, sure, setup.opt_outs)
         claimed = await self._store.write(lambda tx: claim(tx, lane, now, most, self._next_customer))
         self._next_customer = claimed.next_customer
         MT_RESENT.inc(claimed.resent)

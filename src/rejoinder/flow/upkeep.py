@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
 from rejoinder.errors import RejoinderError
+from rejoinder.flow.claims import LEASE_US
 from rejoinder.flow.inbound import MoIntake
 from rejoinder.flow.joining import show_stale
 from rejoinder.flow.ports import Store, Tx
@@ -28,6 +29,8 @@ STATUSES_KEPT_US = 80 * HOUR_US
 RECEIPTS_KEPT_US = 72 * HOUR_US
 REFERENCES_KEPT_US = 24 * HOUR_US
 PARTS_WAIT_US = 24 * HOUR_US
+# Leases, and the longest wait between two tries with its spread, are shorter than this.
+FARTHEST_DUE_US = 15 * 60 * MICROSECONDS
 # Carriers repeat a delivery within hours, not weeks.
 SEEN_KEPT_US = 7 * DAY_US
 STEP = 500
@@ -62,6 +65,8 @@ class Upkeep:
             await self._guarded(self.forget_entries)
             if turns % 60 == 0:
                 await self._guarded(self.forget)
+            if turns % 10 == 0:
+                await self._tried(self.bring_forward)
             turns += 1
             await asyncio.sleep(1)
 
@@ -71,6 +76,9 @@ class Upkeep:
                 "clock_suspect", reason="wall and monotonic clock parted; rejoinder clock accept believes it"
             )
             return
+        await self._tried(work)
+
+    async def _tried(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
         except RejoinderError as error:
@@ -85,6 +93,16 @@ class Upkeep:
         count_finished(await self._store.write(lambda tx: self._adopt_strays(tx, now)))
         await self._intake.release_stale(now - PARTS_WAIT_US, STEP)
         await self._store.write(lambda tx: show_stale(tx, now, STEP))
+
+    async def bring_forward(self) -> None:
+        """Messages queued while the clock stood ahead are due now that it was set back, not in an hour or a year."""
+        now = self._clock.wall_us()
+        for carrier_id in self._setup.carriers:
+            await self._store.write(
+                lambda tx, c=carrier_id: tx.outbox.bring_forward(
+                    c, now + FARTHEST_DUE_US, now, now + LEASE_US
+                )  # type: ignore[misc]  # default binds the loop's value
+            )
 
     async def _adopt_strays(self, tx: Tx, now: int) -> dict[str, int]:
         """Messages of removed carriers go to the next one; without one: no route, refunded."""

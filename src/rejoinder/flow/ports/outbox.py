@@ -56,6 +56,9 @@ class Outbox(Protocol):
 
     async def renew(self, held: Sequence[tuple[str, int]], lease: int) -> None: ...
 
+    async def bring_forward(self, carrier_id: int, farthest: int, now: int, lease: int) -> None:
+        """What is due later than `farthest` is due now; what is in somebody's hands, when the lease ends."""
+
     async def fences(self, ids: Collection[str]) -> dict[str, int]: ...
 
     async def requeue(self, rows: Sequence[QueueRow]) -> None: ...

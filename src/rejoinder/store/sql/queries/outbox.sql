@@ -39,6 +39,10 @@ FROM @rows(queue_key text, again boolean) WHERE id = r.queue_key
 UPDATE outbox SET due_at = :lease FROM @rows(queue_key text, held_fence bigint)
 WHERE id = r.queue_key AND fence = r.held_fence AND submitting
 
+-- bring_forward: due times that no plan sets, left by a clock that has been set back since
+UPDATE outbox SET due_at = CASE WHEN submitting THEN CAST(:lease AS bigint) ELSE CAST(:now AS bigint) END
+WHERE carrier_id = :carrier AND due_at > :farthest
+
 -- lock_queued: fences of these messages, and whether they are still queued
 SELECT id, fence FROM outbox WHERE id IN (SELECT queue_key FROM @rows(queue_key text)) ORDER BY id FOR UPDATE
 

@@ -1,0 +1,72 @@
+"""kill -9 of the server under load both ways, at random moments and at named points of its code."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from faults.points import POINTS
+from faults.scenarios.run import Found, Say, Scenario, Site, ground, under_load
+
+# A named point that nothing passes in this time: the kill comes anyway.
+PATIENCE = 4.0
+PROTECTED = ("-m", "faults.points", "-", "0")
+UNPROTECTED = ("-m", "faults.points", "acknowledges_first", "0")
+
+
+class _Killer:
+    """Ends the server `count` times and starts it again each time."""
+
+    def __init__(self, count: int, say: Say, protected: bool) -> None:
+        self._count = count
+        self._say = say
+        self._protected = protected
+        self._by_point: dict[str, int] = {}
+        self._slowest_start = 0.0
+
+    async def __call__(self, site: Site) -> Mapping[str, Any]:
+        for turn in range(self._count):
+            point = site.draw.choice(("", *POINTS)) if turn % 2 and self._protected else ""
+            if point:
+                await self._restart(site, point)
+                await _until_it_fell(site)
+            else:
+                await asyncio.sleep(0.2 + site.draw.random())
+            name = point or "random"
+            self._by_point[name] = self._by_point.get(name, 0) + 1
+            await self._restart(site, "")
+            self._say(1)
+        twice = sum(len(times) == 2 for times in site.seen.arrivals.values())
+        return {
+            "kills": self._by_point,
+            "arrived_twice_marked": twice,
+            "slowest_start_s": round(self._slowest_start, 2),
+        }
+
+    async def _restart(self, site: Site, point: str) -> None:
+        await asyncio.to_thread(site.server.end, signal.SIGKILL)
+        wrapper = ("-m", "faults.points", point, str(site.draw.randint(1, 20))) if point else None
+        seconds = await asyncio.to_thread(site.server.start, wrapper)
+        self._slowest_start = max(self._slowest_start, seconds)
+
+
+async def _until_it_fell(site: Site) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while site.server.runs and time.monotonic() < deadline:  # noqa: ASYNC110  # a process sets no event
+        await asyncio.sleep(0.01)
+
+
+def run(engine: str, count: int, seed: int, say: Say, protected: bool = True) -> Found:
+    """`count` kills on one store. Not `protected`: MOs are acknowledged before they are on disk."""
+    wrapper = PROTECTED if protected else UNPROTECTED
+    with ground(engine) as on:
+        return asyncio.run(under_load(on, seed, _Killer(count, say, protected), wrapper=wrapper))
+
+
+_ABOUT = "kill -9 under 200 messages a second both ways, half of them at named points"
+KILL_SQLITE = Scenario("kill-sqlite", f"{_ABOUT}, SQLite", 1000, partial(run, "sqlite"))
+KILL_POSTGRES = Scenario("kill-postgres", f"{_ABOUT}, PostgreSQL", 1000, partial(run, "postgres"))

@@ -1,0 +1,114 @@
+"""What a harness is, and the run that most of them share: a crowd around one server while something disturbs it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import signal
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from faults.checker import judge
+from faults.crowd import Crowd, Network, Seen
+from faults.server import CREDITS, Server, set_up
+from tests.postgres_server import PostgresServer, postgres_server
+
+PER_SECOND = 200
+Say = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a part gave: whether the promise held, and the counts."""
+
+    held: bool
+    counts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`run(count, seed, say, protected)`: `say` is told of progress; not `protected` is the negative control."""
+
+    name: str
+    about: str
+    whole: int
+    run: Callable[[int, int, Say, bool], Found]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A new database on real disk, a folder beside it, and the PostgreSQL behind it if there is one."""
+
+    url: str
+    folder: Path
+    postgres: PostgresServer | None = None
+
+
+@contextlib.contextmanager
+def ground(engine: str) -> Iterator[Ground]:
+    """Everything is gone when the block ends."""
+    with tempfile.TemporaryDirectory(prefix="rejoinder-faults-", dir="/var/tmp") as folder:
+        if engine == "sqlite":
+            yield Ground(f"sqlite:///{folder}/faults.db", Path(folder))
+            return
+        with postgres_server() as server:
+            yield Ground(server.url(server.create_database()), Path(folder), server)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a disturber has in its hands."""
+
+    ground: Ground
+    server: Server
+    seen: Seen
+    draw: random.Random
+
+
+Disturb = Callable[[Site], Awaitable[Mapping[str, Any]]]
+
+
+async def under_load(
+    on: Ground,
+    seed: int,
+    disturb: Disturb,
+    *,
+    wrapper: Sequence[str] = ("-m", "rejoinder"),
+    environment: Mapping[str, str] | None = None,
+) -> Found:
+    """200 messages a second both ways and four pollers while `disturb` does its work; then everything is judged."""
+    seen, draw = Seen(), random.Random(seed)
+    network = Network(seen, draw)
+    await network.start()
+    await asyncio.to_thread(set_up, Server(on.url, on.folder / "server.log"), network.url)
+    server = Server(on.url, on.folder / "server.log", wrapper, environment or {})
+    await asyncio.to_thread(server.start)
+    told: dict[str, Any] = {}
+
+    async def disturbing() -> None:
+        told.update(await disturb(Site(on, server, seen, draw)))
+
+    try:
+        await Crowd(server, network, seen, seed, PER_SECOND).run(disturbing)
+    finally:
+        status = await asyncio.to_thread(server.end, signal.SIGTERM)
+    verdict = judge(seen)
+    books = await asyncio.to_thread(_books, server, seen)
+    counts = {**asdict(verdict), **books, "accepted": len(seen.accepted), "replies": len(seen.replies)}
+    held = verdict.held and not any(books.values()) and status == 0
+    return Found(held, {**counts, **told})
+
+
+def _books(server: Server, seen: Seen) -> dict[str, int]:
+    """What the customer paid beyond one credit a message, and whether the ledger adds up."""
+    try:
+        server.command("ledger", "check")
+        wrong = 0
+    except RuntimeError:
+        wrong = 1
+    paid = CREDITS - float(server.command("customer", "show", "shop")["credits"])
+    return {"charged_twice": round(paid) - len(seen.accepted), "ledger_wrong": wrong}

@@ -1,0 +1,62 @@
+"""A wall clock that is set: nothing under way is sent again, nothing live expires, nothing waits for a year."""
+
+from __future__ import annotations
+
+from rejoinder.clock import MICROSECONDS
+from rejoinder.flow.claims import Lane, claim
+from rejoinder.message.status import Status
+from tests.centre import Centre
+
+HOUR = 3600
+YEAR = 365 * 24 * HOUR
+
+
+async def claimed_again(centre: Centre, lane: Lane) -> list[str]:
+    now = centre.clock.wall_us()
+    again = await centre.store.write(lambda tx: claim(tx, lane, now, 10, 0))
+    return [outgoing.id for _, outgoing in again.outgoing]
+
+
+async def test_what_a_living_link_has_under_way_is_not_sent_again_after_a_step_of_an_hour(
+    centre: Centre,
+) -> None:
+    carrier = await centre.carrier()
+    await centre.pool("61500079987")
+    sent = await centre.send(await centre.account())
+    await centre.claim(carrier)
+    centre.clock.step_wall(HOUR)
+    routes = centre.setup.routes
+    assert await claimed_again(centre, Lane(carrier, False, routes, held=frozenset([sent.id]))) == []
+    # The negative control: nobody has it in hands, so its lease has run out.
+    centre.clock.step_wall(HOUR)
+    assert await claimed_again(centre, Lane(carrier, False, routes)) == [sent.id]
+
+
+async def test_while_the_clock_is_not_believed_no_lease_and_no_validity_runs_out(centre: Centre) -> None:
+    carrier = await centre.carrier()
+    await centre.pool("61500079987")
+    user = await centre.account()
+    handed = await centre.send(user)
+    await centre.claim(carrier)
+    waiting = await centre.send(user, validity="60")
+    centre.clock.step_wall(YEAR)
+    lane = Lane(carrier, False, centre.setup.routes, sure=False)
+    assert await claimed_again(centre, lane) == [waiting.id]
+    assert await centre.status(handed.id) == Status.SUBMITTED
+
+
+async def test_what_was_queued_while_the_clock_stood_ahead_is_sent_after_it_was_set_back(
+    centre: Centre,
+) -> None:
+    carrier = await centre.carrier()
+    await centre.pool("61500079987")
+    user = await centre.account()
+    centre.clock.step_wall(YEAR)
+    sent = await centre.send(user)
+    centre.clock.step_wall(-YEAR)
+    lane = Lane(carrier, False, centre.setup.routes)
+    assert await claimed_again(centre, lane) == []
+    await centre.upkeep.bring_forward()
+    assert await claimed_again(centre, lane) == [sent.id]
+    ((due,),) = await centre.sql("SELECT due_at FROM outbox")
+    assert due == centre.clock.wall_us() + 60 * MICROSECONDS
