@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from rejoinder.clock import ManualClock
 from rejoinder.flow.accounts import Accounts
+from rejoinder.flow.cancel import Cancellations
 from rejoinder.flow.claims import Claimed, Lane, claim
 from rejoinder.flow.desk import Accepted
 from rejoinder.flow.inbound import MoIntake
@@ -20,6 +21,7 @@ from rejoinder.flow.outcomes import Answered, record
 from rejoinder.flow.ports import Claim, Store, Transfer, Tx, UserRow
 from rejoinder.flow.receipts import ReceiptIntake
 from rejoinder.flow.request import SendRequest
+from rejoinder.flow.scheduled import Releases
 from rejoinder.flow.setup import Setup
 from rejoinder.flow.submit import Submissions
 from rejoinder.flow.upkeep import Keeping, Upkeep
@@ -48,6 +50,8 @@ class Centre:
             self.store, self.clock, self.ids, OptOuts(self.setup, words("fr: ARRET, fr: Arrêt", "fr: oui"))
         )
         self.upkeep = Upkeep(self.store, self.clock, self.setup, self.inbound, Keeping(90))
+        self.releases = Releases(self.store, self.clock, self.accounts, self.submissions, self.upkeep.guard)
+        self.cancellations = Cancellations(self.store, self.clock)
         self.setup.on_change(self.accounts.forget)
 
     async def sql(self, text: str, *values: object) -> list[tuple[object, ...]]:

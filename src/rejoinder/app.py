@@ -28,6 +28,7 @@ from rejoinder.endpoints.http.resellers import ResellerCalls
 from rejoinder.endpoints.http.server import Api, Calls, Operation, RawOperation
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.accounts import Accounts
+from rejoinder.flow.cancel import Cancellations
 from rejoinder.flow.dispatch import Dispatch, Ground
 from rejoinder.flow.inbound import MoIntake
 from rejoinder.flow.logins import LoginLimits
@@ -37,6 +38,7 @@ from rejoinder.flow.ports import CarrierEvents, Store
 from rejoinder.flow.receipts import ReceiptIntake
 from rejoinder.flow.request import Limits
 from rejoinder.flow.reselling import Reselling
+from rejoinder.flow.scheduled import Releases
 from rejoinder.flow.setup import Setup
 from rejoinder.flow.submit import Submissions
 from rejoinder.flow.upkeep import Keeping, Upkeep
@@ -77,6 +79,7 @@ class Service:
         self.addresses = Addresses(config.trusted_proxies)
         self.submissions = Submissions(store, clock, ids, self.accounts, self.setup)
         self.submissions.limits = Limits(config.max_parts, config.reply_window * 86_400)
+        self.cancellations = Cancellations(store, clock)
         self.polls = MailboxPolls(store, clock)
         self.receipts = ReceiptIntake(store, clock)
         opt_words = words(config.opt_out_words, config.opt_in_words)
@@ -85,6 +88,7 @@ class Service:
         self.upkeep = Upkeep(store, clock, self.setup, self.inbound, Keeping(config.retention))
         ground = Ground(store, clock, self.upkeep.guard, self.setup, self.receipts.learnt)
         self.dispatch = Dispatch(ground, lambda row: make(row, events, clock))
+        self.releases = Releases(store, clock, self.accounts, self.submissions, self.upkeep.guard)
         self.setup.on_change(self.accounts.forget)
         self.setup.on_clock_accepted(self.upkeep.guard.accept)
         self.submissions.on_queued(self.dispatch.wake)
@@ -99,7 +103,7 @@ class Service:
             self.at_once = mailbox.at_once()
         return [
             mailbox,
-            MessageCalls(self.accounts, self.submissions, self.store),
+            MessageCalls(self.accounts, self.submissions, self.cancellations, self.store),
             ResellerCalls(self.accounts, Reselling(self.store, self.clock)),
             CarrierCalls(self.setup, self.inbound, self.receipts, self.clock),
             HealthCalls(self.store, self.setup, self._carrier_states),
@@ -117,7 +121,8 @@ class Service:
         """Reads the set-up, starts carriers and workers."""
         await self.setup.refresh()
         await self.dispatch.reconcile()
-        self._tasks = [asyncio.create_task(self._follow_setup()), asyncio.create_task(self.upkeep.run())]
+        workers = (self._follow_setup(), self.upkeep.run(), self.releases.run())
+        self._tasks = [asyncio.create_task(worker) for worker in workers]
 
     async def _follow_setup(self) -> None:
         while True:

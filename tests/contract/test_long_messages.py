@@ -18,6 +18,7 @@ from rejoinder.message.text import Alphabet
 from tests.centre import HANDSET, START, Centre, together
 
 OWN = "61400000001"
+NOW = START * 1_000_000
 TEXTS = ("Hello ", "mommy ", "dear")
 
 
@@ -26,7 +27,7 @@ def part(number: int, text: str = "", total: int = 3, reference: int = 7, **chan
     request = CodedRequest(
         HANDSET, OWN, octets, Alphabet.GSM, part=Concatenation(reference, total, number, wide=False)
     )
-    return coded_draft(replace(request, **changed), Limits())  # type: ignore[arg-type]  # fields of the request
+    return coded_draft(replace(request, **changed), Limits(), NOW)  # type: ignore[arg-type]  # fields of the request
 
 
 async def opened(centre: Centre) -> tuple[UserRow, int]:
@@ -161,7 +162,7 @@ async def test_binary_flash_and_receipts_reach_the_carrier_as_they_came(centre: 
         flash=True,
         receipts=1,
     )
-    await submit(centre, user, coded_draft(request, Limits()))
+    await submit(centre, user, coded_draft(request, Limits(), NOW))
     ((_, out),) = await centre.deliver(carrier)
     assert (out.text, out.alphabet, out.udh, out.flash) == ("0001ff", "binary", "0605040b8423f0", True)
     assert await centre.sql("SELECT receipts FROM mt") == [(1,)]
@@ -178,7 +179,7 @@ async def test_a_repeated_reference_with_the_same_content_is_the_same_message(ce
 
 def coded(text: str, reference: str) -> Draft:
     request = CodedRequest(HANDSET, OWN, text.encode(), Alphabet.GSM, reference=reference)
-    return coded_draft(request, Limits())
+    return coded_draft(request, Limits(), NOW)
 
 
 async def test_parts_that_come_at_the_same_time_make_one_entry(centre: Centre) -> None:

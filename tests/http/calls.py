@@ -1,4 +1,4 @@
-"""The five calls of contract §§2 to 7, each with one good request: what rules for every call are tested on."""
+"""The calls of contract §§2 to 7 and their kin, each with one good request: what rules for every call are tested on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 
 from tests.centre import HANDSET
-from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, FINALS, MESSAGES, SEND, STATUS, Client, Reply, login
+from tests.http.site import (
+    ALL_MESSAGES,
+    CANCEL,
+    CREDIT_BALANCE,
+    FINALS,
+    MESSAGES,
+    SEND,
+    STATUS,
+    Client,
+    Reply,
+    login,
+)
 
 UNKNOWN_ID = "5175000000000000000000ff"
 _MISSING = {"username": -101, "password": -102, "documentId": -103, "recipient": -104, "text": -106}
@@ -54,7 +65,17 @@ def _message(path: str, ok: object, *params: str, **good: str) -> Call:
     return Call(path, {**login(), **good}, ok, "messageStatus", -110, -999, ("username", "password", *params))
 
 
-SEND_PARAMS = ("text", "recipient", "sender", "replyTo", "rotation", "encoding", "clientRef", "validity")
+SEND_PARAMS = (
+    "text",
+    "recipient",
+    "sender",
+    "replyTo",
+    "rotation",
+    "encoding",
+    "clientRef",
+    "validity",
+    "scheduleAt",
+)
 CALLS = (
     _account(ALL_MESSAGES, 0, "since", since="0"),
     _account(MESSAGES, 0, "since", since="0"),
@@ -62,6 +83,7 @@ CALLS = (
     _account(CREDIT_BALANCE, "0"),
     _message(SEND, 10, *SEND_PARAMS, text="Hello mommy", recipient=HANDSET),
     _message(STATUS, "0", "documentId", documentId=UNKNOWN_ID),
+    _message(CANCEL, 0, "documentId", documentId=UNKNOWN_ID),
 )
 BY_PATH = {call.path: call for call in CALLS}
 each_call = pytest.mark.parametrize("call", CALLS, ids=lambda call: call.path.rpartition("/")[2])

@@ -11,7 +11,16 @@ CUSTOMERS_NUMBER = "61400000002"
 FOREIGN_NUMBER = "61400000003"
 NO_ROUTE = "4915112345678"
 USED = "a-reference-of-another-text"
-_TOUCHED = ("mt", "outbox", "entry", "reply_pair", "client_reference", "ledger_entry")
+_TOUCHED = (
+    "mt",
+    "outbox",
+    "entry",
+    "reply_pair",
+    "client_reference",
+    "ledger_entry",
+    "mt_scheduled",
+    "mt_joining",
+)
 
 
 def furnish(site: Site) -> Site:

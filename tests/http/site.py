@@ -36,6 +36,8 @@ FINALS = f"{REST}/user/unreadFinalStatuses"
 CREDIT_BALANCE = f"{REST}/user/creditBalance"
 SEND = f"{REST}/message/sendSingle2"
 STATUS = f"{REST}/message/status"
+SEND_MULTIPLE = f"{REST}/message/sendMultiple"
+CANCEL = f"{REST}/message/cancel"
 
 FORM = "application/x-www-form-urlencoded"
 PASSWORD = "correct-horse-battery"
@@ -160,6 +162,7 @@ class ServedCentre(Centre):
         self.setup, self.accounts = service.setup, service.accounts
         self.submissions, self.polls = service.submissions, service.polls
         self.receipts, self.inbound, self.upkeep = service.receipts, service.inbound, service.upkeep
+        self.releases, self.cancellations = service.releases, service.cancellations
 
 
 class Site(Client):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.centre import HANDSET
+from tests.centre import HANDSET, START
 from tests.http.calls import ask, each_method
 from tests.http.sends import (
     CUSTOMERS_NUMBER,
@@ -104,6 +104,12 @@ VALUES: dict[str, dict[int, list[str | bytes | None]]] = {
         10: ["60", "172800"],
         -110: ["59", "172801", "0", "-60", "1e3", "60.0", "x", " 60", "6_0", "９０", "9" * 5_000],
     },
+    "scheduleAt": {
+        10: [str(START + 86_400), f"+{START + 86_400}", str(START + 30 * 86_400), "", None],
+        -111: [str(START - 1), "0", "-5"],
+        -112: [str(START + 31 * 86_400), "9" * 19],
+        -110: ["1e9", "1700000000.0", "x", " 1700000001", "1_700_000_001", "９", "9" * 20, "9" * 5_000, "now"],
+    },
 }  # fmt: skip
 CASES = [(param, code, values) for param, cases in VALUES.items() for code, values in cases.items()]
 
@@ -163,7 +169,10 @@ FAULTS: list[tuple[int, dict[str, str | bytes | None]]] = [
     (-109, {"rotation": "random"}),
     (-110, {"encoding": "utf-8"}),
     (-110, {"text": b"a%ff"}),
+    (-110, {"scheduleAt": "tomorrow"}),
     (-240, {"replyTo": "ftp://shop.example"}),
+    (-111, {"scheduleAt": "1"}),
+    (-112, {"scheduleAt": "9999999999"}),
     (13, {"sender": "NOTMINE"}),
     (-120, {"clientRef": USED}),
     (12, {"recipient": NO_ROUTE}),

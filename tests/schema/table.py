@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from tests.centre import HANDSET
 from tests.http.resellers import ADD_CREDITS, BALANCE, CREATE_BOTH, CREATE_CUSTOMER, CREATE_USER
-from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, FINALS, MESSAGES, PASSWORD, SEND, STATUS, login
+from tests.http.site import (
+    ALL_MESSAGES,
+    CANCEL,
+    CREDIT_BALANCE,
+    FINALS,
+    MESSAGES,
+    PASSWORD,
+    SEND,
+    SEND_MULTIPLE,
+    STATUS,
+    login,
+)
 
 OPERATIONS = {
     ALL_MESSAGES: {"get", "post"},
@@ -15,6 +26,8 @@ OPERATIONS = {
     FINALS: {"get", "post"},
     CREDIT_BALANCE: {"get", "post"},
     SEND: {"get", "post"},
+    SEND_MULTIPLE: {"post"},
+    CANCEL: {"get", "post"},
     STATUS: {"get", "post"},
     ADD_CREDITS: {"post"},
     BALANCE: {"get", "post"},
@@ -35,7 +48,9 @@ PARAMETERS = {
     MESSAGES: "USERNAME PASSWORD SINCE",
     FINALS: "USERNAME PASSWORD SINCE",
     CREDIT_BALANCE: "USERNAME PASSWORD",
-    SEND: "USERNAME PASSWORD TEXT RECIPIENT sender replyTo rotation encoding clientRef validity",
+    SEND: "USERNAME PASSWORD TEXT RECIPIENT sender replyTo rotation encoding clientRef validity scheduleAt",
+    SEND_MULTIPLE: "USERNAME PASSWORD TEXT RECIPIENT sender replyTo rotation encoding clientRef validity scheduleAt",
+    CANCEL: "USERNAME PASSWORD DOCUMENTID",
     STATUS: "USERNAME PASSWORD DOCUMENTID",
     ADD_CREDITS: "RESELLER PASSWORD CUSTOMER CREDITSTOADD",
     BALANCE: "RESELLER PASSWORD CUSTOMER",

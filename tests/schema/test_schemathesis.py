@@ -30,7 +30,18 @@ from rejoinder.endpoints.http.describe import DESCRIPTIONS, Call, Delivery, Look
 from rejoinder.endpoints.http.responses import Family, Response, encode, internal_error
 from tests.centre import HANDSET, START
 from tests.http.resellers import ADD_CREDITS, BALANCE, CREATE_BOTH, CREATE_CUSTOMER, CREATE_USER
-from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, FORM, MESSAGES, PASSWORD, SEND, STATUS, Site
+from tests.http.site import (
+    ALL_MESSAGES,
+    CANCEL,
+    CREDIT_BALANCE,
+    FORM,
+    MESSAGES,
+    PASSWORD,
+    SEND,
+    SEND_MULTIPLE,
+    STATUS,
+    Site,
+)
 from tests.schema.conftest import TOKEN, Peopled
 from tests.schema.table import OPERATIONS
 
@@ -64,6 +75,8 @@ DEEP = {
     MESSAGES: {"status 0"},
     CREDIT_BALANCE: {"status 0"},
     SEND: {"messageStatus 10"},
+    SEND_MULTIPLE: {"status 0"},
+    CANCEL: {"messageStatus 11", "messageStatus 0", "messageStatus -230"},
     STATUS: {"messageStatus 11", "messageStatus 0", "messageStatus -230"},
     ADD_CREDITS: {"status 0"},
     BALANCE: {"status 0"},
@@ -144,7 +157,9 @@ class Explorer:
         if reply.status_code != 200 or not isinstance(DESCRIPTIONS[case.path], Call):
             return str(reply.status_code)
         word = DESCRIPTIONS[case.path].family.value  # type: ignore[union-attr]
-        return f"{word} {reply.json()[word]}"
+        answer = reply.json()
+        # Answers for many messages say `status` of the call, and each message its own.
+        return f"{word} {answer[word]}" if word in answer else f"status {answer['status']}"
 
     def explore(self, label: str, deep: bool) -> Counter[str]:
         method, path = label.split(" ")

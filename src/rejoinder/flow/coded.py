@@ -1,7 +1,7 @@
 """MT step 1a for doors that bring ready-made content (SMPP): octets, their alphabet, a user data header. Pure.
 
-Shares its checks with request.py and refuses by the same codes: -104, -106, -107, -105, -110. A part of a customer's
-long message is a message of its own; what joins its text in the mailbox is joining.py.
+Shares its checks with request.py and refuses by the same codes: -104, -106, -107, -105, -110, -111, -112. A part of
+a customer's long message is a message of its own; what joins its text in the mailbox is joining.py.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rejoinder.flow.request import (
     MessageRefused,
     checked_length,
     checked_recipient,
+    checked_release,
     checked_sender,
 )
 from rejoinder.message import parts
@@ -51,8 +52,8 @@ class CodedRequest:
     reference: str = ""
 
 
-def coded_draft(request: CodedRequest, limits: Limits) -> Draft:
-    """Judges a coded message in the contract's order. Raises MessageRefused."""
+def coded_draft(request: CodedRequest, limits: Limits, now: int) -> Draft:
+    """Judges a coded message in the contract's order at a moment (microseconds). Raises MessageRefused."""
     recipient = checked_recipient(request.recipient)
     part, udh = _header(request)
     count = _parts(request, udh, limits)
@@ -78,7 +79,7 @@ def coded_draft(request: CodedRequest, limits: Limits) -> Draft:
         flash=request.flash,
         concat=_concat(part),
         receipts=request.receipts,
-        release_at=request.release_at,
+        release_at=checked_release(request.release_at, now) if request.release_at else 0,
     )
 
 

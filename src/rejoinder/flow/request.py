@@ -11,6 +11,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import msgspec
+
+from rejoinder.clock import MICROSECONDS
 from rejoinder.errors import Refused
 from rejoinder.message import parts, phone, text
 from rejoinder.message.codes import MessageError
@@ -18,6 +21,8 @@ from rejoinder.message.model import Rotation
 from rejoinder.message.status import Status
 
 DEFAULT_VALIDITY = 172_800
+# Contract §13: how far ahead a message may be scheduled.
+FARTHEST_US = 30 * 86_400 * MICROSECONDS
 _VALIDITY = range(60, DEFAULT_VALIDITY + 1)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _MAIL = re.compile(r"mailto:[^@\s,?&]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", re.IGNORECASE)
@@ -52,6 +57,7 @@ class SendRequest:
     encoding: str = ""
     client_ref: str = ""
     validity: str = ""
+    schedule_at: str = ""
     broken: frozenset[str] = frozenset()
 
 
@@ -90,13 +96,24 @@ class Draft:
     receipts: int = 0
     release_at: int = 0
 
+    def written(self) -> str:
+        """The draft as JSON; `Draft.read` gives it back."""
+        return msgspec.json.encode(self).decode()
+
+    @staticmethod
+    def read(written: str) -> Draft:
+        return msgspec.json.decode(written, type=Draft)
+
     def digest(self) -> str:
         """What must be the same when a clientRef comes again."""
         return hashlib.blake2b(f"{self.recipient}\0{self.text}".encode(), digest_size=16).hexdigest()
 
 
-def draft(request: SendRequest, limits: Limits) -> Draft:
-    """Judges a request in the contract's order: -104, -106, -107, -105, -109, -110, -240."""
+def draft(request: SendRequest, limits: Limits, now: int) -> Draft:
+    """Judges a request in the contract's order: -104, -106, -107, -105, -109, -110, -240, -111, -112.
+
+    `now`: microseconds UTC.
+    """
     recipient = checked_recipient("" if "recipient" in request.broken else request.recipient)
     body, alphabet, count, fault = _text(request, limits)
     sender = checked_sender(None if "sender" in request.broken else request.sender)
@@ -104,6 +121,7 @@ def draft(request: SendRequest, limits: Limits) -> Draft:
     if fault is not None:
         raise fault
     _no_broken(request)
+    schedule_at = _schedule_at(request)
     return Draft(
         recipient=recipient,
         sender=sender,
@@ -114,6 +132,7 @@ def draft(request: SendRequest, limits: Limits) -> Draft:
         client_ref=_client_ref(request),
         validity=_validity(request),
         reply_to=_reply_to(request),
+        release_at=checked_release(schedule_at * MICROSECONDS, now) if schedule_at is not None else 0,
         rotation=rotation,
     )
 
@@ -210,6 +229,27 @@ def _validity(request: SendRequest) -> int:
     if _INTEGER.fullmatch(request.validity) and int(request.validity) in _VALIDITY:
         return int(request.validity)
     raise MessageRefused(MessageError.UNKNOWN_ENCODING, "validity must be 60 to 172800 seconds", "validity")
+
+
+def _schedule_at(request: SendRequest) -> int | None:
+    if not request.schedule_at:
+        return None
+    if _INTEGER.fullmatch(request.schedule_at):
+        return int(request.schedule_at)
+    raise MessageRefused(
+        MessageError.UNKNOWN_ENCODING, "scheduleAt must be an integer number of Unix seconds", "scheduleAt"
+    )
+
+
+def checked_release(at: int, now: int) -> int:
+    """The time of a scheduled message, in microseconds. Raises MessageRefused: -111, -112."""
+    if at < now - now % MICROSECONDS:
+        raise MessageRefused(MessageError.SCHEDULED_IN_PAST, "scheduleAt lies in the past", "scheduleAt")
+    if at > now + FARTHEST_US:
+        raise MessageRefused(
+            MessageError.SCHEDULED_TOO_FAR, "scheduleAt is more than 30 days ahead", "scheduleAt"
+        )
+    return at
 
 
 def _reply_to(request: SendRequest) -> str | None:

@@ -12,10 +12,10 @@ from rejoinder.clock import MICROSECONDS, Clock
 from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.batches import Batches
 from rejoinder.flow.coded import CodedRequest, coded_draft
-from rejoinder.flow.desk import Accepted, Books, Desk, Order, Terms, long_message
-from rejoinder.flow.joining import Gatherings
-from rejoinder.flow.mailbox import Placement
-from rejoinder.flow.ports import Pair, Store, Tx, UserRow
+from rejoinder.flow.desk import Accepted, Books, Desk, is_held
+from rejoinder.flow.multiple import drafts
+from rejoinder.flow.placing import Order, Placing, Terms, open_placing, opted_out
+from rejoinder.flow.ports import Store, Tx, UserRow
 from rejoinder.flow.request import (
     Draft,
     Limits,
@@ -56,15 +56,16 @@ class Submissions:
 
     async def submit(self, user: UserRow, request: SendRequest) -> Accepted:
         """Takes one message. Raises MessageRefused with the contract's code, Overloaded, StoreUnavailable."""
-        return await self._submit_one(user, lambda: draft(request, self.limits))
+        return await self._submit_one(user, lambda limits, now: draft(request, limits, now))
 
     async def submit_coded(self, user: UserRow, request: CodedRequest) -> Accepted:
         """The same for ready-made content."""
-        return await self._submit_one(user, lambda: coded_draft(request, self.limits))
+        return await self._submit_one(user, lambda limits, now: coded_draft(request, limits, now))
 
-    async def _submit_one(self, user: UserRow, judged: Callable[[], Draft]) -> Accepted:
+    async def _submit_one(self, user: UserRow, judged: Callable[[Limits, int], Draft]) -> Accepted:
         try:
-            order = await self._authorised(user, judged())
+            wanted = judged(self.limits, self._clock.wall_us())
+            order = await self.authorised(user, wanted, wanted.sender or user.source_address)
             outcome = await self._batches.put(order)
             if isinstance(outcome, MessageRefused):
                 raise outcome
@@ -79,7 +80,8 @@ class Submissions:
         orders: list[Order] = []
         for wanted in drafts:
             try:
-                orders.append(await self._authorised(user, wanted))
+                sender = wanted.sender or user.source_address
+                orders.append(await self.authorised(user, wanted, sender))
                 outcomes.append(None)
             except MessageRefused as refused:
                 outcomes.append(refused)
@@ -89,6 +91,21 @@ class Submissions:
             if isinstance(one, MessageRefused):
                 MT_REFUSED.labels(str(one.code)).inc()
         return found
+
+    async def submit_multiple(
+        self, user: UserRow, request: SendRequest
+    ) -> dict[str, Accepted | MessageRefused]:
+        """One text to many recipients, joined by commas in the request: the outcome for each, once (contract §13).
+
+        Raises MessageRefused for a list that is none, Overloaded, StoreUnavailable.
+        """
+        judged = drafts(request, self.limits, self._clock.wall_us())
+        taken = [one for one in judged.values() if isinstance(one, Draft)]
+        stored = iter(await self.submit_drafts(user, taken))
+        for one in judged.values():
+            if isinstance(one, MessageRefused):
+                MT_REFUSED.labels(str(one.code)).inc()
+        return {name: next(stored) if isinstance(one, Draft) else one for name, one in judged.items()}
 
     async def drained(self) -> None:
         """Returns when no submission waits for its commit."""
@@ -100,9 +117,8 @@ class Submissions:
     ) -> Sequence[Sequence[Accepted | MessageRefused]]:
         return [await self._store_all(orders) for orders in groups]
 
-    async def _authorised(self, user: UserRow, wanted: Draft) -> Order:
-        """Whether this user may send from there (13), and which carrier comes first."""
-        sender = wanted.sender or user.source_address
+    async def authorised(self, user: UserRow, wanted: Draft, sender: str) -> Order:
+        """Whether this user may send from there (13), and which carrier comes first. `sender` "": the pool."""
         if sender and not await self._accounts.may_send_as(user, sender):
             raise sender_not_allowed()
         if not sender and not self._setup.pool:
@@ -112,57 +128,42 @@ class Submissions:
         return Order(user, wanted, sender, rotation, routes[0].carrier_id if routes else None)
 
     async def _store_all(self, orders: Sequence[Order]) -> Sequence[Accepted | MessageRefused]:
-        setup = self._setup
-        terms = Terms(setup.pool, self._clock.wall_us(), self._ids, self.limits, setup.opt_outs)
-        desk = await self._store.write(lambda tx: _accept(tx, orders, terms))
+        terms = self.terms()
+        desk, placing = await self._store.write(lambda tx: _accept(tx, orders, terms))
         MT_ACCEPTED.inc(len(desk.mts))
-        PAIRS_REUSED.inc(desk.reused)
-        for carrier_id in {row.carrier_id for row in desk.queue}:
-            for listener in self._listeners:
-                listener(carrier_id)
+        self.queued(placing)
         return desk.outcomes
 
+    def terms(self) -> Terms:
+        """What all messages of a batch share that begins now."""
+        setup = self._setup
+        return Terms(setup.pool, self._clock.wall_us(), self._ids, self.limits, setup.opt_outs)
 
-async def _accept(tx: Tx, orders: Sequence[Order], terms: Terms) -> Desk:
+    def queued(self, placing: Placing) -> None:
+        """Tells the lanes and the figures what is on disk now."""
+        PAIRS_REUSED.inc(placing.reused)
+        for carrier_id in {row.carrier_id for row in placing.queue}:
+            for listener in self._listeners:
+                listener(carrier_id)
+
+
+async def _accept(tx: Tx, orders: Sequence[Order], terms: Terms) -> tuple[Desk, Placing]:
     """One transaction: read under locks, judge each order, store all that follows (any number of orders)."""
-    books = await _open_books(tx, orders, terms)
-    desk = Desk(books, terms)
+    placing = await open_placing(tx, [order for order in orders if not is_held(order, terms)], terms)
+    desk = Desk(await _open_books(tx, orders, terms), placing, terms)
     for order in orders:
         desk.judge(order)
     if desk.mts:
-        await tx.mailboxes.advance([box.row() for box in books.boxes.values()])
-        await tx.mailboxes.insert([(entry, terms.now) for entry in desk.entries])
-        await tx.outbox.insert(desk.mts, desk.queue)
+        await tx.outbox.insert(desk.mts, placing.queue)
+        await placing.store(tx)
+        await tx.scheduled.hold(desk.held)
         await tx.credits.transfer(desk.charges, terms.now)
-        await tx.replies.put(desk.written_pairs(), desk.written_talks())
         await tx.replies.put_references(desk.references, terms.now)
-        await tx.joining.drop(books.gatherings.gone())
-        await tx.joining.keep(books.gatherings.new())
-        await tx.joining.place(desk.places)
-    return desk
+    return desk, placing
 
 
 async def _open_books(tx: Tx, orders: Sequence[Order], terms: Terms) -> Books:
-    pooled = [order for order in orders if not order.sender]
-    handsets = {order.draft.recipient for order in pooled}
-    await tx.replies.lock_handsets(handsets)
-    boxes = await tx.mailboxes.lock({order.user.id for order in orders})
-    gatherings = await _gathered(tx, orders)
     funds = await tx.credits.lock({order.user.credit_account_id for order in orders})
     named = {(o.user.id, o.draft.client_ref) for o in orders if o.draft.client_ref}
     earlier = await tx.replies.references(named, terms.now - REFERENCE_US)
-    pairs: dict[str, dict[str, Pair]] = {}
-    for pair in await tx.replies.pairs(handsets):
-        pairs.setdefault(pair.handset, {})[pair.number] = pair
-    talks = await tx.replies.conversations({(o.user.id, o.draft.recipient) for o in orders})
-    wanting = {(order.user.customer_id, order.draft.recipient) for order in orders}
-    opted_out = frozenset(await tx.opt_outs.standing(wanting) if terms.opt_outs else ())
-    placements = {box.box_id: Placement(box) for box in boxes}
-    return Books(placements, funds, earlier, pairs, talks, gatherings, opted_out)
-
-
-async def _gathered(tx: Tx, orders: Sequence[Order]) -> Gatherings:
-    """The long messages that these orders are parts of; what came of them is locked with their messages."""
-    kept = await tx.joining.kept({long_message(order) for order in orders if order.draft.concat})
-    await tx.messages.lock([part.mt_id for part in kept])
-    return Gatherings(kept)
+    return Books(funds, earlier, await opted_out(tx, orders, terms))

@@ -14,10 +14,11 @@ from rejoinder.message.text import Alphabet
 
 GOOD = CodedRequest("61255588885", "ACME", b"Hello mommy", Alphabet.GSM)
 HEADER = bytes.fromhex("050003070201")
+NOW = 1_700_000_000_000_000
 
 
 def judged(**changed: object) -> Draft:
-    return coded_draft(replace(GOOD, **changed), Limits())  # type: ignore[arg-type]  # fields of the request
+    return coded_draft(replace(GOOD, **changed), Limits(), NOW)  # type: ignore[arg-type]  # fields of the request
 
 
 def test_a_text_is_the_same_draft_as_over_http() -> None:
@@ -42,6 +43,8 @@ def test_a_text_is_the_same_draft_as_over_http() -> None:
         (-110, {"udh": b"\x09\x00\x03\x07\x02\x01"}),
         (-110, {"udh": b"\x00"}),
         (-110, {"validity": 0}),
+        (-111, {"release_at": NOW - 1_000_000}),
+        (-112, {"release_at": NOW + 31 * 86_400 * 1_000_000}),
     ],
 )
 def test_what_is_wrong_in_itself_has_the_contracts_code(code: int, changed: dict[str, object]) -> None:

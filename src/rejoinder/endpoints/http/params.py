@@ -49,7 +49,8 @@ def _text(raw: bytes) -> str | None:
 def parse(query: bytes, body: bytes = b"", repeatable: Collection[str] = (), address: str = "") -> Params:
     """Names to values; the first of a repeated one wins, the query string before the body. `address`: the caller's.
 
-    Raises TooManyParameters; parameters named in `repeatable` are not counted.
+    Raises TooManyParameters. Parameters named in `repeatable` are not counted, and all their values count: joined by
+    commas, what is no text among them as U+FFFD.
     """
     found = Params()
     found.address = address
@@ -62,10 +63,14 @@ def parse(query: bytes, body: bytes = b"", repeatable: Collection[str] = (), add
                 continue
             raw_name, _, raw_value = piece.partition(b"=")
             name = _text(raw_name)
-            if name not in repeatable:
-                count += 1
-                if count > MOST:
-                    raise TooManyParameters
+            if name in repeatable and name is not None:
+                more = _text(raw_value)
+                value = "\ufffd" if more is BROKEN else more
+                found[name] = f"{found[name]},{value}" if name in found else value
+                continue
+            count += 1
+            if count > MOST:
+                raise TooManyParameters
             if name is not None and name not in found:
                 found[name] = _text(raw_value)
     return found

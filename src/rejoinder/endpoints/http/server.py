@@ -47,6 +47,8 @@ class Operation:
     family: Family
     answer: Callable[[Params], Awaitable[Response]]
     methods: tuple[str, ...] = ("GET", "POST")
+    # Parameters that may come several times, each value counting (params.py).
+    repeatable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,8 @@ class Api:
         if body and _content_type(scope) != FORM:
             raise _Refuse(responses.wrong_type(family, FORM.decode()))
         try:
-            params = parse(query, body, address=self._addresses.of(scope["client"], scope["headers"]))
+            address = self._addresses.of(scope["client"], scope["headers"])
+            params = parse(query, body, operation.repeatable, address)
         except TooManyParameters:
             raise _Refuse(_too_many(family)) from None
         return await operation.answer(params)

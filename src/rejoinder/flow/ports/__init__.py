@@ -28,6 +28,7 @@ from rejoinder.flow.ports.outbox import Claim, Messages, MtState, Outbox
 from rejoinder.flow.ports.pushes import Push, Pushes, QueuedPush
 from rejoinder.flow.ports.receipts import KeptReceipt, KnownRef, Receipts
 from rejoinder.flow.ports.replies import NO_MO_PUSH, Earlier, Match, MoPush, NumberOwner, Pair, Replies
+from rejoinder.flow.ports.scheduled import Held, Scheduled
 from rejoinder.flow.ports.store import Store, Tables, Tx
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Earlier",
     "Funds",
     "Head",
+    "Held",
     "Inbound",
     "Joining",
     "JoiningPart",
@@ -73,6 +75,7 @@ __all__ = [
     "Replies",
     "ResellerRow",
     "RouteRow",
+    "Scheduled",
     "SmppAccount",
     "Store",
     "Tables",

@@ -61,6 +61,9 @@ class Outbox(Protocol):
 
     async def fences(self, ids: Collection[str]) -> dict[str, int]: ...
 
+    async def idle(self, ids: Collection[str]) -> set[str]:
+        """Locks these messages' queue rows; gives back those of which no carrier has, or may have, anything yet."""
+
     async def requeue(self, rows: Sequence[QueueRow]) -> None: ...
 
     async def drop(self, ids: Collection[str]) -> None: ...

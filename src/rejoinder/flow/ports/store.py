@@ -15,6 +15,7 @@ from rejoinder.flow.ports.outbox import Messages, Outbox
 from rejoinder.flow.ports.pushes import Pushes
 from rejoinder.flow.ports.receipts import Receipts
 from rejoinder.flow.ports.replies import Replies
+from rejoinder.flow.ports.scheduled import Scheduled
 
 T = TypeVar("T")
 
@@ -51,6 +52,9 @@ class Tables(Protocol):
 
     @property
     def opt_outs(self) -> OptOuts: ...
+
+    @property
+    def scheduled(self) -> Scheduled: ...
 
     @property
     def directory(self) -> Directory: ...

@@ -15,6 +15,7 @@ from rejoinder.store.tables.pushes import PushTables
 from rejoinder.store.tables.receipts import ReceiptTables
 from rejoinder.store.tables.registry import RegistryTables
 from rejoinder.store.tables.replies import ReplyTables
+from rejoinder.store.tables.scheduled import ScheduledTables
 
 
 class AllTables:
@@ -34,6 +35,7 @@ class AllTables:
         "receipts",
         "registry",
         "replies",
+        "scheduled",
     )
 
     def __init__(self, session: Session) -> None:
@@ -49,5 +51,6 @@ class AllTables:
         self.inbound = InboundTables(session)
         self.joining = JoiningTables(session)
         self.opt_outs = OptOutTables(session)
+        self.scheduled = ScheduledTables(session)
         self.directory = DirectoryTables(session)
         self.registry = RegistryTables(session)

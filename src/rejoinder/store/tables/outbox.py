@@ -88,6 +88,10 @@ class OutboxTables:
     async def fences(self, ids: Collection[str]) -> dict[str, int]:
         return {row[0]: row[1] for row in await self._session.bulk(_SQL["lock_queued"], [(i,) for i in ids])}
 
+    async def idle(self, ids: Collection[str]) -> set[str]:
+        rows = await self._session.bulk(_SQL["lock_idle"], [(i,) for i in ids])
+        return {row[0] for row in rows if not row[1]}
+
     async def requeue(self, rows: Sequence[QueueRow]) -> None:
         await self._session.bulk(
             _SQL["requeue"], [(q.id, q.carrier_id, q.due_at, q.attempts, q.tried, q.unknown) for q in rows]

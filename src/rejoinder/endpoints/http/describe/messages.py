@@ -1,4 +1,4 @@
-"""Sending, the status of a message, and the balance that pays for it (contract §5 to §7)."""
+"""Sending, taking back, the status of a message, and the balance that pays for it (contract §5 to §7, §13)."""
 
 from __future__ import annotations
 
@@ -72,6 +72,25 @@ SEND_OPTIONS = (
         "Seconds that networks may try.",
         {"type": "integer", "minimum": 60, "maximum": 172_800, "default": 172_800},
     ),
+    Parameter(
+        "scheduleAt",
+        "Unix seconds, up to 30 days ahead: when it is sent. It is accepted and charged now; it appears in allMessages, "
+        "and its validity begins, when it is sent. `cancel` takes it back before.",
+        {"type": "integer", "format": "int64"},
+    ),
+)
+RECIPIENTS = Parameter(
+    "recipient",
+    "Up to 1,000 numbers as in sendSingle2, repeated or separated by commas; one that comes twice counts once.",
+    {
+        "type": "array",
+        "items": text(minLength=1),
+        "minItems": 1,
+        "maxItems": 1000,
+        "examples": [["61255588885", "61255588886"]],
+    },
+    True,
+    of="sendMultiple",
 )
 
 SEND_CODES = (
@@ -82,6 +101,8 @@ SEND_CODES = (
         MessageError.TEXT_TOO_LONG,
         MessageError.UNKNOWN_ROTATION,
         MessageError.REPLY_TO_NOT_SUPPORTED,
+        MessageError.SCHEDULED_IN_PAST,
+        MessageError.SCHEDULED_TOO_FAR,
     ),
     *(
         MessageError.CLIENT_REF_TAKEN,
@@ -89,6 +110,25 @@ SEND_CODES = (
         Status.NO_ROUTE,
         Status.SOURCE_NOT_ALLOWED,
     ),
+)
+
+_ACCEPTED = {
+    "type": "integer",
+    "enum": [int(status) for status in Status if status is not Status.UNKNOWN],
+    "description": "10: message, charge and mailbox entry are on disk. Another one is the status of the first message "
+    "with this clientRef.",
+}
+_ONE_OF_MANY = closed({"documentId": ID, "recipient": DIGITS, "messageStatus": _ACCEPTED})
+_REFUSED_OF_MANY = closed(
+    {
+        "recipient": text(description="As it was given."),
+        "messageStatus": {
+            "type": "integer",
+            "enum": [int(code) for code in SEND_CODES],
+            "description": meanings(SEND_CODES),
+        },
+        "error": text(minLength=1, description="One English sentence naming the parameter and the fault."),
+    }
 )
 
 KNOWN = [status for status in Status if status is not Status.UNKNOWN]
@@ -107,11 +147,29 @@ SHAPES: Mapping[str, Schema] = {
         {
             "documentId": ID,
             "recipient": DIGITS,
+            "messageStatus": _ACCEPTED,
+        }
+    ),
+    "ManyMessages": closed(
+        {
+            "messages": {
+                "type": "array",
+                "items": {"oneOf": [_ONE_OF_MANY, _REFUSED_OF_MANY]},
+                "minItems": 1,
+                "maxItems": 1000,
+                "description": "One for each recipient, in the order in which they were given.",
+            },
+            "status": {"type": "integer", "const": 0},
+        }
+    ),
+    "Cancellation": closed(
+        {
+            "documentId": text(minLength=1, description="As it was given."),
             "messageStatus": {
                 "type": "integer",
-                "enum": [int(status) for status in KNOWN],
-                "description": "10: message, charge and mailbox entry are on disk. Another one is the status of the "
-                "first message with this clientRef.",
+                "enum": [int(status) for status in Status],
+                "description": "4: it was taken back, and its charge given back. Another one: too late, and the "
+                "status as it is. " + meanings(Status),
             },
         }
     ),
@@ -147,6 +205,22 @@ DESCRIPTIONS: Mapping[str, Description] = {
         ("AcceptedMessage",),
         SEND_CODES,
         repeats_recipient=True,
+    ),
+    f"{REST}/message/sendMultiple": Call(
+        "sendMultiple",
+        "Send a text to many recipients, each judged by itself",
+        Family.MESSAGE,
+        (*LOGIN, TEXT, RECIPIENTS, *SEND_OPTIONS),
+        ("ManyMessages",),
+        MESSAGE_CODES,
+    ),
+    f"{REST}/message/cancel": Call(
+        "cancel",
+        "Take back a message of which no carrier has anything yet",
+        Family.MESSAGE,
+        (*LOGIN, DOCUMENT),
+        ("Cancellation",),
+        (*MESSAGE_CODES, MessageError.NO_DOCUMENT_ID, MessageError.NOT_YOURS),
     ),
     f"{REST}/message/status": Call(
         "status",

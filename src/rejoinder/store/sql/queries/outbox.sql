@@ -46,6 +46,10 @@ WHERE carrier_id = :carrier AND due_at > :farthest
 -- lock_queued: fences of these messages, and whether they are still queued
 SELECT id, fence FROM outbox WHERE id IN (SELECT queue_key FROM @rows(queue_key text)) ORDER BY id FOR UPDATE
 
+-- lock_idle: whether these messages are in a carrier's hands, or may be
+SELECT id, submitting OR duplicate FROM outbox WHERE id IN (SELECT queue_key FROM @rows(queue_key text))
+ORDER BY id FOR UPDATE
+
 -- requeue: the message waits again, perhaps for another carrier
 UPDATE outbox SET carrier_id = r.carrier, due_at = r.due, attempts = r.times, tried = r.refused_by,
   submitting = r.in_doubt
