@@ -53,8 +53,7 @@ class Trade:
     def set(self, kind: str, name: str, **columns: object) -> None:
         """Columns of a reseller (by name), as the database holds them."""
         for column, value in columns.items():
-            literal = str(value).upper() if isinstance(value, bool) else f"'{value}'"
-            self.site.sql(f"UPDATE {kind} SET {column} = {literal} WHERE name = $1", name)
+            self.site.sql(f"UPDATE {kind} SET {column} = $2 WHERE name = $1", name, value)
         self.site.changed()
 
     def record(self, kind: str, name: str) -> Record:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+
 import pytest
 
 from rejoinder.flow.passwords import hash_password
@@ -17,7 +21,7 @@ from tests.http.resellers import (
     Trade,
     good,
 )
-from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, SEND, WRONG_PASSWORD, Site, encoded
+from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, SEND, WRONG_PASSWORD, Client, Site, encoded
 
 CALLS = (ADD_CREDITS, BALANCE, CREATE_BOTH, CREATE_CUSTOMER, CREATE_USER)
 each_call = pytest.mark.parametrize("path", CALLS, ids=lambda path: path.split("/", 3)[3])
@@ -494,3 +498,28 @@ def test_where_the_reseller_requires_it_users_start_inactive(trade: Trade) -> No
         assert trade.site.get(CREDIT_BALANCE, login).code == 220
         assert trade.site.get(ALL_MESSAGES, {**login, "since": "0"}).code == 220
         assert trade.site.post(SEND, {**login, "text": "hi", "recipient": "61255588885"}).code == -201
+
+
+# At once.
+
+
+def test_of_many_who_create_one_name_at_once_exactly_one_does(trade: Trade) -> None:
+    for path, names, taken in (
+        (CREATE_CUSTOMER, {"name": "raced"}, 301),
+        (CREATE_USER, {"username": "raced@acme"}, 201),
+        (CREATE_BOTH, {"username": "both@acme", "customer": "both"}, 201),
+        (CREATE_BOTH, {"customer": "one-of-many"}, 301),
+    ):
+        request = {name: value for name, value in {**good(trade, path), **names}.items() if value is not None}
+
+        def create(n: int, path: str = path, request: dict[str, str | bytes] = request) -> object:
+            own = (
+                {"username": f"racer{n}@acme"} if "customer" in request and "both" not in str(request) else {}
+            )
+            with contextlib.closing(Client(trade.site.port)) as client:
+                return client.post(path, {**request, **own}).code
+
+        with ThreadPoolExecutor(20) as threads:
+            codes = sorted(cast("list[int]", list(threads.map(create, range(20)))))
+        assert codes == [0] + [taken] * 19
+    assert len(trade.site.sql("SELECT id FROM user_account WHERE username LIKE 'racer%'")) == 1
