@@ -25,6 +25,7 @@ _COMMANDS = {
     "route": "networks:route",
     "credits": "credits:credits_group",
     "ledger": "credits:ledger",
+    "statement": "statement:statement",
     "mo": "upkeep:mo",
     "optout": "optouts:optout",
     "clock": "upkeep:clock",

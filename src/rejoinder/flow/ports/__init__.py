@@ -8,7 +8,7 @@ values only. "Lock" holds until the end of the transaction.
 from __future__ import annotations
 
 from rejoinder.flow.ports.carrier import Carrier, CarrierEvents
-from rejoinder.flow.ports.credits import OPERATOR_ACCOUNT, USAGE_ACCOUNT, Credits, Funds, Transfer
+from rejoinder.flow.ports.credits import OPERATOR_ACCOUNT, USAGE_ACCOUNT, Credits, Funds, Movement, Transfer
 from rejoinder.flow.ports.directory import (
     CarrierRow,
     Directory,
@@ -57,6 +57,7 @@ __all__ = [
     "Match",
     "Messages",
     "MoPush",
+    "Movement",
     "MtState",
     "NumberOwner",
     "OptOut",

@@ -33,6 +33,17 @@ class Transfer:
     message_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One transfer as one of its accounts sees it: `amount` is below 0 where it paid."""
+
+    at: int
+    id: int
+    amount: int
+    reason: str
+    message_id: str | None
+
+
 class Credits(Protocol):
     """Balances and the append-only ledger."""
 
@@ -53,3 +64,11 @@ class Credits(Protocol):
 
     async def counts(self) -> tuple[int, int]:
         """Transfers, accounts."""
+
+    async def balance_before(self, account_id: int, moment: int) -> int:
+        """What the account's movements before a moment sum to."""
+
+    async def movements(
+        self, account_id: int, after: tuple[int, int], before: int, most: int
+    ) -> list[Movement]:
+        """Those after a place (at, id) and before a moment, in order of time."""

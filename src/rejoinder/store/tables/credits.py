@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from rejoinder.flow.ports import OPERATOR_ACCOUNT, USAGE_ACCOUNT, Funds, Transfer
+from rejoinder.flow.ports import OPERATOR_ACCOUNT, USAGE_ACCOUNT, Funds, Movement, Transfer
 from rejoinder.message.model import Billing
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Session
@@ -63,3 +63,13 @@ class CreditTables:
     async def counts(self) -> tuple[int, int]:
         ((transfers, accounts),) = await self._session.rows(_SQL["ledger_counts"])
         return transfers, accounts
+
+    async def balance_before(self, account_id: int, moment: int) -> int:
+        ((balance,),) = await self._session.rows(_SQL["balance_before"], account_id, moment)
+        return int(balance)
+
+    async def movements(
+        self, account_id: int, after: tuple[int, int], before: int, most: int
+    ) -> list[Movement]:
+        rows = await self._session.rows(_SQL["movements"], account_id, *after, before, most)
+        return [Movement(*row) for row in rows]

@@ -37,3 +37,23 @@ HAVING sum(CASE WHEN e.reason = 'charge' THEN e.amount ELSE 0 END) <> m.charge
 
 -- ledger_counts: how many transfers there are over how many accounts
 SELECT (SELECT count(*) FROM ledger_entry), (SELECT count(*) FROM credit_account WHERE owner IN ('reseller', 'customer'))
+
+-- balance_before: what an account's movements sum to before a moment
+SELECT CAST(
+    coalesce((SELECT sum(amount) FROM ledger_entry
+      WHERE payee_id = :account_key AND payee_id > 2 AND at < :moment), 0)
+  - coalesce((SELECT sum(amount) FROM ledger_entry
+      WHERE payer_id = :account_key AND payer_id > 2 AND at < :moment), 0) AS bigint)
+
+-- movements: a page of what came (+) and went (-) before a moment and after a place, in order of time
+SELECT at, id, moved, reason, message_id FROM (
+  SELECT * FROM (
+    SELECT at, id, amount AS moved, reason, message_id FROM ledger_entry
+    WHERE payee_id = :account_key AND payee_id > 2 AND (at, id) > (:after_at, :after_id) AND at < :before
+    ORDER BY at, id LIMIT :most) AS came
+  UNION ALL
+  SELECT * FROM (
+    SELECT at, id, -amount AS moved, reason, message_id FROM ledger_entry
+    WHERE payer_id = :account_key AND payer_id > 2 AND (at, id) > (:after_at, :after_id) AND at < :before
+    ORDER BY at, id LIMIT :most) AS went) AS page
+ORDER BY at, id LIMIT :most
