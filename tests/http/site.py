@@ -173,7 +173,7 @@ class Site(Client):
     def __init__(self, url: str, **settings: object) -> None:
         """`settings`: of the configuration, beside UNTHROTTLED."""
         super().__init__(0)
-        self._url = url
+        self.url = url
         self._settings = {**UNTHROTTLED, **settings}
         self._ready = threading.Event()
         self._failed: BaseException | None = None
@@ -207,7 +207,7 @@ class Site(Client):
         self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
         clock = ManualClock(START)
         self.centre = ServedCentre(
-            await open_store(self._url, clock, serving=True), clock, settings=self._settings
+            await open_store(self.url, clock, serving=True), clock, settings=self._settings
         )
         await self.centre.setup.refresh()
         listener = socket.create_server(("127.0.0.1", 0), backlog=128)
