@@ -65,6 +65,7 @@ def outgoing(
     possible_duplicate: bool = False,
     alphabet: str = "gsm",
     udh: str = "",
+    valid_until: int = 2_000_000_000_000_000,
 ) -> Outgoing:
     """A message as the dispatcher hands it to a carrier; `number` makes its id."""
     return Outgoing(
@@ -76,6 +77,6 @@ def outgoing(
         udh=udh,
         parts=parts,
         numbers=numbers,
-        valid_until=2_000_000_000_000_000,
+        valid_until=valid_until,
         possible_duplicate=possible_duplicate,
     )

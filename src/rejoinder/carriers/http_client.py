@@ -113,6 +113,12 @@ class HttpCarrier:
     def state(self) -> str:
         return "down" if self._session is None else self._trouble or "up"
 
+    def ready(self) -> bool:
+        return self._session is not None
+
+    def last_error(self) -> str:
+        return self._trouble
+
     async def send(self, message: Outgoing) -> list[Outcome]:
         """One request with the whole text; one outcome, for part number 0."""
         if self._session is None:

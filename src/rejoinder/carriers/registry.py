@@ -13,6 +13,8 @@ from rejoinder.carriers.http_client import HttpCarrier
 from rejoinder.carriers.http_settings import describe_http, read_http
 from rejoinder.carriers.settings import Described
 from rejoinder.carriers.simulator import Simulator
+from rejoinder.carriers.smpp_client import SmppCarrier
+from rejoinder.carriers.smpp_settings import describe_smpp, read_smpp
 from rejoinder.clock import Clock
 from rejoinder.errors import ConfigInvalid
 from rejoinder.flow.ports import Carrier, CarrierEvents, CarrierRow
@@ -28,11 +30,11 @@ class _Kind:
 _KINDS: Mapping[str, _Kind] = {
     "http": _Kind(read_http, HttpCarrier, describe_http),
     "simulator": _Kind(read_script, Simulator, describe_script),
+    "smpp": _Kind(read_smpp, SmppCarrier, describe_smpp),
 }
-_COMING: Mapping[str, str] = {"smpp": "This version has no SMPP link yet; the kinds it has are: {kinds}."}
 
-KINDS: tuple[str, ...] = (*_KINDS, *_COMING)
-"""The names that `--kind` takes, also of kinds that this version can't make yet."""
+KINDS: tuple[str, ...] = tuple(_KINDS)
+"""The names that `--kind` takes."""
 
 SECRET_SETTINGS: frozenset[str] = frozenset(
     setting.name for kind in _KINDS.values() for setting in kind.describe() if setting.secret
@@ -44,8 +46,6 @@ def _kind(name: str) -> _Kind:
     if name in _KINDS:
         return _KINDS[name]
     kinds = ", ".join(_KINDS)
-    if name in _COMING:
-        raise ConfigInvalid(_COMING[name].format(kinds=kinds), "kind")
     raise ConfigInvalid(f"There is no kind of carrier {name!r}; known are: {kinds}.", "kind")
 
 
@@ -60,5 +60,5 @@ def make(row: CarrierRow, events: CarrierEvents, clock: Clock) -> Carrier:
 
 
 def describe(kind: str) -> list[Described]:
-    """The settings of a kind with their defaults and help; none for a kind that is still to come."""
-    return [] if kind in _COMING else _kind(kind).describe()
+    """The settings of a kind with their defaults and help. ConfigInvalid for a kind that there is not."""
+    return _kind(kind).describe()

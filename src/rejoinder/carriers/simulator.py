@@ -67,6 +67,12 @@ class Simulator:
     def state(self) -> str:
         return "up" if self._up else "down"
 
+    def ready(self) -> bool:
+        return self._up
+
+    def last_error(self) -> str:
+        return ""
+
     async def send(self, message: Outgoing) -> list[Outcome]:
         """Each part gets an outcome and a receipt of its own, as the script says; the handset answers once."""
         if not self._up:

@@ -17,7 +17,7 @@ Secret settings are never shown again. A simulator's settings may also stand for
 def page() -> str:
     """The whole page as Markdown."""
     lines = [config.as_markdown(), _CARRIERS]
-    for kind in ("simulator", "http"):
+    for kind in ("simulator", "http", "smpp"):
         lines += [f"\n### Kind `{kind}`\n\n", "| key | default | meaning |\n", "|---|---|---|\n"]
         for setting in describe(kind):
             default = (

@@ -16,6 +16,8 @@ URL = {"url": "https://carrier.example/send"}
 FORM = "application/x-www-form-urlencoded"
 REGEX = r"id=(\w+)"
 
+SMSC = {"host": "smsc.example", "system_id": "we"}
+NEEDED = {"http": URL, "smpp": SMSC}
 GOOD = [
     ("simulator", {}),
     (
@@ -31,12 +33,25 @@ GOOD = [
     ("http", {**URL, "headers": "X-Key: abc:def\n\nX-To: {{recipient}}"}),
     ("http", {**URL, "headers": '{"Authorization": "Bearer abc"}'}),
     ("http", {**URL, "id_path": "messages.0.id", "accept_status": "200, 202", "retry_status": ""}),
+    ("smpp", SMSC),
+    (
+        "smpp",
+        {
+            **SMSC,
+            "bind": "TX+RX",
+            "tls": "true",
+            "profile": "smpp-3.3",
+            "encoding": "gsm-packed",
+            "long": "sar",
+        },
+    ),
     ("http", {**URL, "id_regex": REGEX, "status_map": "ok=DELIVRD, bad=5"}),
 ]
 
-BAD = [
-    ("pigeon", {}, "kind", "There is no kind of carrier 'pigeon'; known are: http, simulator."),
-    ("smpp", {"host": "x"}, "kind", "This version has no SMPP link yet"),
+BAD: list[tuple[str, dict[str, str], str, str]] = [
+    ("pigeon", {}, "kind", "There is no kind of carrier 'pigeon'; known are: http, simulator, smpp."),
+    ("smpp", {"host": "x"}, "system_id", "The setting 'system_id' is missing"),
+    ("smpp", {**SMSC, "tls_ca": "/etc/ca"}, "tls_ca", "does not go without tls=true"),
     ("simulator", {"dealy": "1"}, "dealy", "no setting 'dealy'; known are: delay, reject_percent,"),
     ("simulator", {"delay": "soon"}, "delay", "The setting 'delay' must be a number from 0 to 2592000."),
     ("simulator", {"delay": "nan"}, "delay", "must be a number"),
@@ -129,7 +144,7 @@ def test_no_refusal_repeats_a_secret(name: str) -> None:
 
 
 def test_the_token_and_the_headers_are_secrets() -> None:
-    assert frozenset({"token", "headers"}) == SECRET_SETTINGS
+    assert frozenset({"token", "headers", "password"}) == SECRET_SETTINGS
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -137,7 +152,7 @@ def test_every_described_default_is_a_value_that_is_taken(kind: str) -> None:
     for setting in describe(kind):
         assert setting.help
         if setting.default is not None and "<" not in setting.name:
-            check_settings(kind, {**(URL if kind == "http" else {}), setting.name: setting.default})
+            check_settings(kind, {**NEEDED.get(kind, {}), setting.name: setting.default})
 
 
 def test_the_settings_of_the_contract_are_described_with_their_defaults() -> None:
@@ -168,4 +183,12 @@ def test_the_settings_of_the_contract_are_described_with_their_defaults() -> Non
         "reply",
         "receipts",
     }
-    assert describe("smpp") == []
+    smpp = {it.name: it.default for it in describe("smpp")}
+    assert {name: smpp[name] for name in ("port", "bind", "window", "throughput", "binds")} == {
+        "port": "2775",
+        "bind": "trx",
+        "window": "10",
+        "throughput": "0",
+        "binds": "1",
+    }
+    assert {it.name for it in describe("smpp") if it.secret} == {"password"}

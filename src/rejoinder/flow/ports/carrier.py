@@ -27,6 +27,12 @@ class Carrier(Protocol):
     def state(self) -> str:
         """A word for the operator: up, down, or what is wrong."""
 
+    def ready(self) -> bool:
+        """Whether a message could leave now; until then nothing is claimed for it."""
+
+    def last_error(self) -> str:
+        """What went wrong last, in words without secrets; empty when nothing did."""
+
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...

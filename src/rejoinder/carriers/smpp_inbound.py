@@ -1,0 +1,91 @@
+"""What a carrier delivers over SMPP: receipts and MOs, handed in and then answered.
+
+Answered with success only after it is on disk; with a passing error when that failed, so that the centre brings it
+again. Refuses nothing that a handset can send. Texts and numbers are never logged.
+"""
+
+from __future__ import annotations
+
+from rejoinder.carriers.smpp_profiles import as_answered
+from rejoinder.carriers.smpp_settings import SmppSettings
+from rejoinder.clock import Clock
+from rejoinder.errors import RejoinderError
+from rejoinder.flow.ports import CarrierEvents, CarrierRow
+from rejoinder.message import phone, status_map
+from rejoinder.message.model import InboundPart, Receipt
+from rejoinder.message.status import FINAL, Status
+from rejoinder.observe import log
+from rejoinder.smpp.constants import CommandStatus
+from rejoinder.smpp.content import read_content
+from rejoinder.smpp.pdu import DataSm, DeliverSm
+from rejoinder.smpp.receipt_text import ReceiptWord, read_receipt
+
+_LONGEST_REF = 200
+_LONGEST_NUMBER = 20
+_NOBODY = "unknown"
+
+
+class SmppDeliveries:
+    """Takes what one carrier delivers."""
+
+    def __init__(self, row: CarrierRow, settings: SmppSettings, events: CarrierEvents, clock: Clock) -> None:
+        self._row = row
+        self._settings = settings
+        self._style = settings.style
+        self._events = events
+        self._clock = clock
+
+    async def take(self, pdu: DeliverSm | DataSm) -> int:
+        """Stores a delivery; gives the command status to answer it with."""
+        said = read_receipt(pdu, self._style, by_text=self._settings.quirks.receipts_by_text)
+        try:
+            if said is not None:
+                await self._events.receipt(self._receipt(pdu, said))
+            else:
+                await self._events.inbound(self._part(pdu))
+        except RejoinderError as error:
+            log.warning("delivery_put_off", carrier=self._row.name, sentence=error.sentence)
+            return int(CommandStatus.ESME_RX_T_APPN)
+        return int(CommandStatus.ESME_ROK)
+
+    def _receipt(self, pdu: DeliverSm | DataSm, said: ReceiptWord) -> Receipt:
+        # A receipt goes the other way: from the handset to the number the message came from.
+        return Receipt(
+            carrier_id=self._row.id,
+            ref=as_answered(_printable(said.ref)[:_LONGEST_REF], self._settings.quirks.ids),
+            status=self._status(said),
+            received_at=self._clock.wall_us(),
+            recipient=phone.handset(pdu.source_addr),
+            sender=phone.handset(pdu.destination_addr),
+        )
+
+    def _status(self, said: ReceiptWord) -> int:
+        """What the word means; an unknown one, and any of an intermediate notification, ends nothing."""
+        found = status_map.look_up(said.word, self._settings.status_map)
+        if found is None:
+            log.warning("receipt_word_unknown", carrier=self._row.name, reason=_printable(said.word)[:16])
+            return int(Status.SENT)
+        return int(found) if said.final or found not in FINAL else int(Status.SENT)
+
+    def _part(self, pdu: DeliverSm | DataSm) -> InboundPart:
+        content = read_content(pdu, self._style)
+        part = content.part
+        return InboundPart(
+            carrier_id=self._row.id,
+            sender=_address(pdu.source_addr),
+            recipient=_address(pdu.destination_addr),
+            text=content.text(),
+            received_at=self._clock.wall_us(),
+            reference=content.reference(),
+            number=part.number if part else 1,
+            total=part.total if part else 1,
+        )
+
+
+def _address(value: str) -> str:
+    """A handset or a number of ours; whatever a network writes there is kept as far as it can be."""
+    return phone.handset(value) or _printable(value)[:_LONGEST_NUMBER] or _NOBODY
+
+
+def _printable(value: str) -> str:
+    return "".join(char for char in value if char.isprintable()).strip()
