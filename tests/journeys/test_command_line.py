@@ -95,6 +95,7 @@ PROMISED = """
     user unblock · user disable · user enable · user password · number add · number list · number show · number set ·
     number remove · sender allow · sender list · sender show · sender remove · carrier add · carrier list ·
     carrier show · carrier set · carrier remove · route add · route list · route show · route remove · credits add ·
+    rate import · rate list · rate export · rate show · rate remove ·
     ledger check · mo list · mo claim · optout list · optout add · optout remove · clock accept · database restored
 """
 
@@ -427,3 +428,33 @@ def test_a_users_networks_are_shown_as_they_were_understood(shop: Terminal) -> N
     changed = shop.json("user", "set", "anna@acme", "allow_ip=192.0.2.7/24, 2001:db8::1")
     assert changed["allow_ip"] == "192.0.2.0/24,2001:db8::1/128"
     assert shop.json("user", "set", "anna@acme", "allowIp=")["allow_ip"] == ""
+
+
+def test_rates_are_put_in_whole_or_not_at_all_and_given_back_as_they_were_read(
+    shop: Terminal, tmp_path: Path
+) -> None:
+    file = tmp_path / "prices.csv"
+    file.write_text("prefix,price\n4915,0.080\n*,0.500\n")
+    assert "2 rates" in shop.done("rate", "import", str(file), "--reseller", "acme")
+    assert shop.done("rate", "export", "--reseller", "acme") == "prefix,price\n*,0.500\n4915,0.080\n"
+    assert shop.json("rate", "list", "--reseller", "acme", "--prefix", "49") == [
+        {"prefix": "4915", "price": 0.08}
+    ]
+    assert shop.json("rate", "show", "+4915112345678", "--reseller", "acme") == {
+        "prefix": "4915",
+        "price": 0.08,
+    }
+    file.write_text("61,0.1\n49,cheap\n49,-1\n")
+    sentence = shop.refused("rate", "import", str(file), "--reseller", "acme", "--replace")
+    assert "line 2" in sentence
+    assert "line 3" in sentence
+    assert len(shop.json("rate", "list", "--reseller", "acme")) == 2
+    file.write_text("61,0.1\n")
+    assert shop.json("rate", "import", str(file), "--reseller", "acme", "--replace") == {
+        "reseller": "acme",
+        "rates": 1,
+        "replaced": 2,
+    }
+    assert "removed 1" in shop.done("rate", "remove", "61", "--reseller", "acme")
+    assert "61 has no rate" in shop.refused("rate", "remove", "61", "--reseller", "acme")
+    assert "does not exist" in shop.refused("rate", "import", str(file), "--reseller", "nobody")

@@ -23,6 +23,7 @@ _COMMANDS = {
     "sender": "numbers:sender",
     "carrier": "networks:carrier",
     "route": "networks:route",
+    "rate": "rates:rate",
     "credits": "credits:credits_group",
     "ledger": "credits:ledger",
     "statement": "statement:statement",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from rejoinder.clock import MICROSECONDS
 from rejoinder.flow.placing import Order, Placing, Terms
 from rejoinder.flow.ports import USAGE_ACCOUNT, Earlier, Funds, Held, Transfer
+from rejoinder.flow.pricing import Prices
 from rejoinder.flow.request import MessageRefused, not_routed, opted_out
 from rejoinder.message.codes import MessageError
 from rejoinder.message.model import Mt
@@ -20,8 +21,6 @@ from rejoinder.message.status import Status
 LIFETIME_US = 49 * 3600 * MICROSECONDS
 # A scheduled message's 49 hours are counted from its release, also where that is late.
 NEVER = 1 << 62
-# Contract §12: one credit per part unless a rate table says otherwise.
-PRICE_PER_PART = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,7 @@ class Books:
 
     funds: dict[int, Funds]
     earlier: dict[tuple[int, str], Earlier]
+    prices: Prices
     # (customer_id, handset)
     opted_out: frozenset[tuple[int, str]] = frozenset()
 
@@ -81,14 +81,15 @@ class Desk:
     def _take(self, order: Order) -> Accepted:
         if order.carrier_id is None:
             raise not_routed()
-        price = order.draft.parts * PRICE_PER_PART
+        price = order.draft.parts * self._books.prices.per_part(order.user.reseller_id, order.draft.recipient)
         account = order.user.credit_account_id
         if self._books.funds[account].prepaid and self._balance[account] < price:
             raise MessageRefused(MessageError.NOT_ENOUGH_CREDITS, "the customer has not enough credits")
         self._balance[account] -= price
         waits = is_held(order, self._terms)
         mt_id, sender = self._hold(order) if waits else self._placing.place(order)
-        self.charges.append(Transfer(account, USAGE_ACCOUNT, price, "charge", mt_id))
+        if price:
+            self.charges.append(Transfer(account, USAGE_ACCOUNT, price, "charge", mt_id))
         self._note_message(order, mt_id, sender, price)
         self._note_reference(order, mt_id)
         return Accepted(mt_id, order.draft.recipient, Status.SUBMITTED)

@@ -46,6 +46,8 @@ class Terms:
     limits: Limits
     # Whether any handset has opted out of anything, so that it must be asked.
     opt_outs: bool = False
+    # Whether any reseller has rates, so that they must be read.
+    rated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ class Setup:
         self.routes = RoutingTable(())
         # Whether any handset has ever opted out of anything: while none has, nobody asks.
         self.opt_outs = False
+        # Whether any reseller has rates: while none has, nobody reads them.
+        self.rated = False
         self.carriers: dict[int, CarrierRow] = {}
         self.carriers_by_name: dict[str, CarrierRow] = {}
 
@@ -43,6 +45,7 @@ class Setup:
         self.pool = tuple(await directory.pool())
         self.routes = RoutingTable(await directory.routes())
         self.opt_outs = self.opt_outs or await self._store.read.opt_outs.any_standing()
+        self.rated = await self._store.read.rates.any()
         self.carriers = {row.id: row for row in await directory.carriers()}
         self.carriers_by_name = {row.name: row for row in self.carriers.values()}
         accepted = self._seen[1] not in (-1, seen[1])

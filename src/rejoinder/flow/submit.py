@@ -16,6 +16,7 @@ from rejoinder.flow.desk import Accepted, Books, Desk, is_held
 from rejoinder.flow.multiple import drafts
 from rejoinder.flow.placing import Order, Placing, Terms, open_placing, opted_out
 from rejoinder.flow.ports import Store, Tx, UserRow
+from rejoinder.flow.pricing import read_prices
 from rejoinder.flow.request import (
     Draft,
     Limits,
@@ -137,7 +138,7 @@ class Submissions:
     def terms(self) -> Terms:
         """What all messages of a batch share that begins now."""
         setup = self._setup
-        return Terms(setup.pool, self._clock.wall_us(), self._ids, self.limits, setup.opt_outs)
+        return Terms(setup.pool, self._clock.wall_us(), self._ids, self.limits, setup.opt_outs, setup.rated)
 
     def queued(self, placing: Placing) -> None:
         """Tells the lanes and the figures what is on disk now."""
@@ -166,4 +167,6 @@ async def _open_books(tx: Tx, orders: Sequence[Order], terms: Terms) -> Books:
     funds = await tx.credits.lock({order.user.credit_account_id for order in orders})
     named = {(o.user.id, o.draft.client_ref) for o in orders if o.draft.client_ref}
     earlier = await tx.replies.references(named, terms.now - REFERENCE_US)
-    return Books(funds, earlier, await opted_out(tx, orders, terms))
+    wanted = {(order.user.reseller_id, order.draft.recipient) for order in orders}
+    prices = await read_prices(tx, wanted, terms.rated)
+    return Books(funds, earlier, prices, await opted_out(tx, orders, terms))

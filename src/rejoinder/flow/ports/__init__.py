@@ -26,6 +26,7 @@ from rejoinder.flow.ports.mailboxes import Head, LockedMailbox, Mailboxes, PageQ
 from rejoinder.flow.ports.opt_outs import OptOut, OptOuts
 from rejoinder.flow.ports.outbox import Claim, Messages, MtState, Outbox
 from rejoinder.flow.ports.pushes import Push, Pushes, QueuedPush
+from rejoinder.flow.ports.rates import Rates
 from rejoinder.flow.ports.receipts import KeptReceipt, KnownRef, Receipts
 from rejoinder.flow.ports.replies import NO_MO_PUSH, Earlier, Match, MoPush, NumberOwner, Pair, Replies
 from rejoinder.flow.ports.scheduled import Held, Scheduled
@@ -70,6 +71,7 @@ __all__ = [
     "Push",
     "Pushes",
     "QueuedPush",
+    "Rates",
     "Receipts",
     "Record",
     "Registry",

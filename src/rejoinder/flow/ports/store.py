@@ -13,6 +13,7 @@ from rejoinder.flow.ports.mailboxes import Mailboxes
 from rejoinder.flow.ports.opt_outs import OptOuts
 from rejoinder.flow.ports.outbox import Messages, Outbox
 from rejoinder.flow.ports.pushes import Pushes
+from rejoinder.flow.ports.rates import Rates
 from rejoinder.flow.ports.receipts import Receipts
 from rejoinder.flow.ports.replies import Replies
 from rejoinder.flow.ports.scheduled import Scheduled
@@ -55,6 +56,9 @@ class Tables(Protocol):
 
     @property
     def scheduled(self) -> Scheduled: ...
+
+    @property
+    def rates(self) -> Rates: ...
 
     @property
     def directory(self) -> Directory: ...

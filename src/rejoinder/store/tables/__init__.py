@@ -12,6 +12,7 @@ from rejoinder.store.tables.messages import MessageTables
 from rejoinder.store.tables.opt_outs import OptOutTables
 from rejoinder.store.tables.outbox import OutboxTables
 from rejoinder.store.tables.pushes import PushTables
+from rejoinder.store.tables.rates import RateTables
 from rejoinder.store.tables.receipts import ReceiptTables
 from rejoinder.store.tables.registry import RegistryTables
 from rejoinder.store.tables.replies import ReplyTables
@@ -32,6 +33,7 @@ class AllTables:
         "outbox",
         "pushes",
         "queued",
+        "rates",
         "receipts",
         "registry",
         "replies",
@@ -52,5 +54,6 @@ class AllTables:
         self.joining = JoiningTables(session)
         self.opt_outs = OptOutTables(session)
         self.scheduled = ScheduledTables(session)
+        self.rates = RateTables(session)
         self.directory = DirectoryTables(session)
         self.registry = RegistryTables(session)

@@ -32,3 +32,13 @@ CREATE TABLE mt_scheduled (                                        -- accepted a
   draft TEXT NOT NULL                                              -- the draft as JSON
 );
 CREATE INDEX mt_scheduled_due ON mt_scheduled (release_at, mt_id);
+
+ALTER TABLE customer ADD COLUMN prefixes TEXT NOT NULL DEFAULT '';  -- numbers it may send to begin so, by blanks; empty: all
+ALTER TABLE route ADD COLUMN sender TEXT NOT NULL DEFAULT '';       -- stands for the user's own, where the user allows that
+
+CREATE TABLE rate (                              -- what a part costs a reseller's customers; the longest prefix counts
+  reseller_id BIGINT NOT NULL REFERENCES reseller (id),
+  prefix TEXT COLLATE "C" NOT NULL,
+  price BIGINT NOT NULL CHECK (price >= 0),      -- 1/1000 credit
+  PRIMARY KEY (reseller_id, prefix)
+);
