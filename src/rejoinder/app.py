@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 
@@ -26,6 +25,10 @@ from rejoinder.endpoints.http.openapi import with_description
 from rejoinder.endpoints.http.protocol import AtOnce, answering
 from rejoinder.endpoints.http.resellers import ResellerCalls
 from rejoinder.endpoints.http.server import Api, Calls, Operation, RawOperation
+from rejoinder.endpoints.listen import address_of, listen
+from rejoinder.endpoints.smpp.requests import Journeys
+from rejoinder.endpoints.smpp.server import SmppLimits, SmppServer
+from rejoinder.endpoints.smpp.tls import tls_context
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.cancel import Cancellations
@@ -40,6 +43,7 @@ from rejoinder.flow.request import Limits
 from rejoinder.flow.reselling import Reselling
 from rejoinder.flow.scheduled import Releases
 from rejoinder.flow.setup import Setup
+from rejoinder.flow.smpp_accounts import SmppAccounts
 from rejoinder.flow.submit import Submissions
 from rejoinder.flow.upkeep import Keeping, Upkeep
 from rejoinder.message.model import InboundPart, Receipt
@@ -90,11 +94,18 @@ class Service:
         self.dispatch = Dispatch(ground, lambda row: make(row, events, clock))
         self.releases = Releases(store, clock, self.accounts, self.submissions, self.upkeep.guard)
         self.setup.on_change(self.accounts.forget)
+        self.smpp = self._smpp_server(config)
+        self.setup.on_change(self.smpp.changed)
         self.setup.on_clock_accepted(self.upkeep.guard.accept)
         self.submissions.on_queued(self.dispatch.wake)
         self.at_once: dict[bytes, AtOnce] = {}
         self.api = Api(with_description(self.operations()), self.addresses)
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _smpp_server(self, config: Config) -> SmppServer:
+        limits = SmppLimits(config.smpp_connections, config.smpp_connections_per_address)
+        journeys = Journeys(self.store, self.clock, self.submissions, self.cancellations)
+        return SmppServer(journeys, SmppAccounts(self.store, self.accounts), limits)
 
     def _groups(self) -> list[Calls]:
         """The groups of calls, each with what it needs of the parts above."""
@@ -140,6 +151,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.smpp.stop()
         await self.dispatch.stop()
         await self.submissions.drained()
         await self.inbound.drained()
@@ -154,21 +166,6 @@ class _HttpServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def _listen(config: Config) -> socket.socket:
-    host, port = config.address
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise RejoinderError(f"can't listen on {config.listen}: {error.strerror}") from error
-    listener.listen(2048)
-    listener.setblocking(False)
-    return listener
 
 
 def _http(service: Service) -> _HttpServer:
@@ -194,7 +191,9 @@ async def serve(config: Config) -> None:
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
-    listener = _listen(config)
+    listener = listen(*config.address)
+    tls = tls_context(config.smpp_tls_cert, config.smpp_tls_key)
+    smpp_listener = listen(*config.smpp_address) if config.smpp_address else None
     store = await open_store(config.database, clock, serving=True)
     for warning in store.warnings:
         log.warning("database", sentence=warning)
@@ -202,10 +201,11 @@ async def serve(config: Config) -> None:
     await service.start()
     http = _http(service)
     serving = asyncio.create_task(http.serve([listener]))
-    host, port = listener.getsockname()[:2]
-    where = f"[{host}]" if ":" in host else host
-    # The one line a person, or a program that started us, waits for; logs go to stderr.
-    print(f"Rejoinder {__version__} listens on http://{where}:{port}", flush=True)  # noqa: T201
+    # The lines a person, or a program that started us, waits for; logs go to stderr.
+    print(f"Rejoinder {__version__} listens on http://{address_of(listener)}", flush=True)  # noqa: T201
+    if smpp_listener is not None:
+        await service.smpp.start(smpp_listener, tls)
+        print(f"SMPP{' with TLS' if tls else ''} on {address_of(smpp_listener)}", flush=True)  # noqa: T201
     stopped = asyncio.create_task(ending.wait())
     await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
     http.should_exit = True

@@ -33,12 +33,21 @@ class Config:
     failed_logins_per_address: int
     opt_out_words: str
     opt_in_words: str
+    smpp_listen: str
+    smpp_tls_cert: str
+    smpp_tls_key: str
+    smpp_connections: int
+    smpp_connections_per_address: int
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port to listen on."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        return _host_port(self.listen)
+
+    @property
+    def smpp_address(self) -> tuple[str, int] | None:
+        """Host and port of the SMPP server, where there is one."""
+        return _host_port(self.smpp_listen) if self.smpp_listen else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,11 @@ class Setting:
     default: str
     help: str
     parse: Callable[[str], object]
+
+
+def _host_port(where: str) -> tuple[str, int]:
+    host, _, port = where.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 def _between(low: int, high: int, also: int | None = None) -> Callable[[str], int]:
@@ -68,6 +82,10 @@ def _listen(value: str) -> str:
     if not colon or not host or not port.isdigit() or int(port) > 65535:
         raise ValueError("must be HOST:PORT, such as 127.0.0.1:8080 (port 0: any free one)")
     return value
+
+
+def _listen_or_not(value: str) -> str:
+    return _listen(value) if value else value
 
 
 def _database(value: str) -> str:
@@ -157,6 +175,27 @@ SETTINGS = (
     ),
     Setting(
         "opt_in_words", "", "What they also write to take that back, beside START; in the same form.", _words
+    ),
+    Setting(
+        "smpp_listen",
+        "",
+        "Where the SMPP server listens: HOST:PORT; port 0 takes a free one; empty: there is none. Who may bind: "
+        "`rejoinder user smpp`.",
+        _listen_or_not,
+    ),
+    Setting(
+        "smpp_tls_cert",
+        "",
+        "A file with the SMPP server's certificate and its chain (PEM): it then speaks TLS only.",
+        str,
+    ),
+    Setting("smpp_tls_key", "", "The file with the certificate's key, where it is another one (PEM).", str),
+    Setting("smpp_connections", "1000", "SMPP connections at once, bound or not.", _between(1, 1_000_000)),
+    Setting(
+        "smpp_connections_per_address",
+        "100",
+        "SMPP connections at once from one address (an IPv6 /64).",
+        _between(1, 1_000_000),
     ),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

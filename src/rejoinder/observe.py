@@ -54,6 +54,29 @@ CARRIER_UP = Gauge("rejoinder_carrier_up", "1 while the carrier's link works", [
 HTTP_ANSWERS = Counter(
     "rejoinder_http_answers", "HTTP answers, by path and status", ["path", "status"], registry=REGISTRY
 )
+SMPP_CONNECTIONS = Gauge(
+    "rejoinder_smpp_connections", "Connections to the SMPP server, bound or not", registry=REGISTRY
+)
+SMPP_BINDS = Gauge("rejoinder_smpp_binds", "Binds to the SMPP server, by kind", ["kind"], registry=REGISTRY)
+SMPP_BINDS_REFUSED = Counter(
+    "rejoinder_smpp_binds_refused",
+    "Binds that were refused, by command status",
+    ["status"],
+    registry=REGISTRY,
+)
+SMPP_REQUESTS = Counter(
+    "rejoinder_smpp_requests",
+    "Requests of bound customers, by command and the status of their answer",
+    ["command", "status"],
+    registry=REGISTRY,
+)
+SMPP_DELIVERIES = Counter(
+    "rejoinder_smpp_deliveries",
+    "Receipts and MOs at customers' sessions: acknowledged, refused for good, refused for now, unanswered, or without "
+    "the text that retention took",
+    ["kind", "fate"],
+    registry=REGISTRY,
+)
 
 # Keys that may stand in a log line. Whatever else a careless line carries is replaced by its absence.
 _HARMLESS = frozenset(

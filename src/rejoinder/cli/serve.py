@@ -19,11 +19,16 @@ from rejoinder.cli.call import DEFAULT_DATABASE, example, refusals
     help=f"Overrides the file's; without either {DEFAULT_DATABASE}.",
 )
 @click.option("--listen", metavar="HOST:PORT", help="Overrides the file's; without either 127.0.0.1:8080.")
-def serve(config: str | None, database: str | None, listen: str | None) -> None:
+@click.option("--smpp-listen", metavar="HOST:PORT", help="Also let users bind over SMPP there.")
+@click.option(
+    "--smpp-tls-cert", metavar="FILE", help="The SMPP server's certificate (PEM): it speaks TLS only."
+)
+@click.option("--smpp-tls-key", metavar="FILE", help="The certificate's key, where it is another file (PEM).")
+def serve(config: str | None, **given: str | None) -> None:
     """Run the message centre until SIGTERM."""
     # The server's modules are many: only this command loads them.
     from rejoinder import app
     from rejoinder.config import load
 
     with refusals():
-        app.run(load(config, {"database": database, "listen": listen}))
+        app.run(load(config, given))

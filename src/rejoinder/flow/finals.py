@@ -37,9 +37,9 @@ async def record(tx: Tx, finals: Sequence[Final], now: int) -> None:
     await _enter(tx, finals, now)
     await tx.pushes.queue(
         [
-            push_queue.of_status(final.mt, final.status, final.charged, now)
+            push
             for final in finals
-            if final.mt.status_push
+            for push in push_queue.of_status(final.mt, final.status, final.charged, now)
         ]
     )
 

@@ -6,10 +6,12 @@ Pure. Refuses nothing: a setting or an address that cannot be reached is met whe
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from rejoinder.flow.ports import MtState, QueuedPush
 from rejoinder.flow.replies import Belongs
+from rejoinder.flow.smpp_receipts import Wish
 from rejoinder.message.model import Mo
 from rejoinder.message.objectid import timestamp_of
 
@@ -19,8 +21,23 @@ MO, STATUS = "mo", "status"
 _LONGEST_TARGET = 200
 
 
-def of_status(mt: MtState, status: int, charged: int, now: int) -> QueuedPush:
-    """The push of a final status to what its user has set; `charged` in 1/1000 credits, `now` in microseconds."""
+def of_status(mt: MtState, status: int, charged: int, now: int) -> list[QueuedPush]:
+    """The pushes of a final status: to what its user has set, and to the sessions that asked for a receipt.
+
+    `charged` in 1/1000 credits, `now` in microseconds.
+    """
+    found = []
+    if mt.status_push:
+        found.append(_status(mt, status, charged, now))
+    wish = Wish.read(mt.receipts)
+    if wish.wants(status):
+        back = "" if wish.reference is None else str(wish.reference)
+        one = _status(mt, status, charged, now)
+        found.append(replace(one, channel=SMPP, target=smpp_target(mt.user_id), address=back))
+    return found
+
+
+def _status(mt: MtState, status: int, charged: int, now: int) -> QueuedPush:
     return QueuedPush(
         channel=WEB,
         target=f"status:user:{mt.user_id}",
@@ -40,12 +57,14 @@ def of_status(mt: MtState, status: int, charged: int, now: int) -> QueuedPush:
 
 
 def of_mo(mo: Mo, mo_id: str, to: Belongs, now: int) -> list[QueuedPush]:
-    """The pushes of an MO that a user got: the most specific setting, and the message's replyTo besides."""
+    """The pushes of an MO that a user got: the most specific setting; its sessions; the message's replyTo."""
     assert to.user_id is not None
     targets = []
     setting = _setting(mo, to)
     if setting:
         targets.append((WEB, setting, ""))
+    if to.push.smpp:
+        targets.append((SMPP, smpp_target(to.user_id), ""))
     if to.match is not None and to.match.reply_to:
         targets.append((*reply_target(to.user_id, to.match.reply_to), to.match.reply_to))
     return [

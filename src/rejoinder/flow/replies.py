@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rejoinder.flow.ports import NO_MO_PUSH, Match, MoPush, NumberOwner
 
@@ -55,7 +55,7 @@ def belongs(match: Match | None, owner: NumberOwner | None) -> Belongs:
     """
     if match is not None and _still_ours(match, owner):
         number = owner is not None and owner.push.number
-        push = MoPush(match.push.user, match.push.customer, number)
+        push = replace(match.push, number=number)
         return Belongs(match.user_id, match, "", match.customer_id, push)
     if owner is None:
         return Belongs(None, reason="unknown number")

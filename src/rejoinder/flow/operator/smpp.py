@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from rejoinder.errors import NotFound, Refused
 from rejoinder.flow.operator import lookup
 from rejoinder.flow.ports import Record, Tables, Tx
+from rejoinder.flow.push_queue import smpp_target
 
 # What a new account has where nothing else was said. A window of 100 keeps a link across a continent (100 ms) busy
 # at 1,000 messages a second.
@@ -93,4 +94,5 @@ async def remove_account(tx: Tx, username: str) -> Record:
     """Takes a user's account away; its binds end within a second. Raises NotFound."""
     found = await account(tx, username)
     await tx.registry.remove("smpp_account", found)
+    await tx.pushes.forget_target(smpp_target(found["user_id"]))
     return found

@@ -24,7 +24,7 @@ from rejoinder.flow.ports.inbound import Inbound, ParkedMo
 from rejoinder.flow.ports.joining import Joining, JoiningPart, LongMessage
 from rejoinder.flow.ports.mailboxes import EMPTY, Head, LockedMailbox, Mailboxes, Page, PageQuery
 from rejoinder.flow.ports.opt_outs import OptOut, OptOuts
-from rejoinder.flow.ports.outbox import Claim, Messages, MtState, Outbox
+from rejoinder.flow.ports.outbox import Claim, Messages, MtState, Outbox, Progress
 from rejoinder.flow.ports.pushes import Push, Pushes, QueuedPush
 from rejoinder.flow.ports.rates import Rates
 from rejoinder.flow.ports.receipts import KeptReceipt, KnownRef, Receipts
@@ -69,6 +69,7 @@ __all__ = [
     "PageQuery",
     "Pair",
     "ParkedMo",
+    "Progress",
     "Push",
     "Pushes",
     "QueuedPush",

@@ -23,6 +23,7 @@ class Claim:
 class MtState:
     """What moving a message's status needs. `entry_id`, `entry_at`: its place in the mailbox, where that is
     not its own id and that id's second. `status_push`: its user wants to be told of the final one.
+    `receipts`: which receipt was asked for (smpp_receipts.py), 0 where nobody binds for it any more.
     """
 
     id: str
@@ -36,6 +37,16 @@ class MtState:
     entry_id: str | None
     entry_at: int | None
     status_push: bool
+    receipts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Whose a message is, where it stands, and since when its status is final (microseconds; None: it is not)."""
+
+    user_id: int
+    status: int
+    finished_at: int | None
 
 
 class Outbox(Protocol):
@@ -95,6 +106,8 @@ class Messages(Protocol):
 
     async def status(self, mt_id: str) -> tuple[int, str, int] | None:
         """(user_id, recipient, status)."""
+
+    async def progress(self, mt_id: str) -> Progress | None: ...
 
     async def payers(self, ids: Collection[str]) -> dict[str, int]:
         """The credit accounts that paid for these messages."""

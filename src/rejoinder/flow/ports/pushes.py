@@ -15,7 +15,8 @@ class QueuedPush:
 
     `channel`: web, mail or smpp. `target`: what an order and a breaker belong to. `kind`: mo or status. The text
     stays in the mailbox, under (user_id, entry_at, entry_id). `address`: a replyTo; "" where the target's
-    setting says it. `sender`, `status`, `parts`, `charge` (1/1000 credits) are a status's alone.
+    setting says it; of a status over SMPP the user_message_reference that is given back. `sender`, `status`,
+    `parts`, `charge` (1/1000 credits) are a status's alone.
     """
 
     channel: str
@@ -58,6 +59,9 @@ class Pushes(Protocol):
 
     async def done(self, ids: Collection[int]) -> None:
         """They were brought: forgets them, and lets the next ones of their handsets come."""
+
+    async def forget_target(self, target: str) -> None:
+        """Nobody pulls these any more."""
 
     async def mo_settings(self, user_id: int) -> MoPush:
         """Whether the user and its customer have a push for MOs."""

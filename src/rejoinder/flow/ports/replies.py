@@ -21,11 +21,12 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class MoPush:
-    """Which MO push settings there are, of those that may count."""
+    """Which MO push settings there are, of those that may count; `smpp`: the user has an SMPP account."""
 
     user: bool = False
     customer: bool = False
     number: bool = False
+    smpp: bool = False
 
 
 NO_MO_PUSH = MoPush()

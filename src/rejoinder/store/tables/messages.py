@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from rejoinder.flow.ports import MtState
+from rejoinder.flow.ports import MtState, Progress
 from rejoinder.message.model import PartRow
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Session
@@ -44,6 +44,10 @@ class MessageTables:
     async def status(self, mt_id: str) -> tuple[int, str, int] | None:
         rows = await self._session.rows(_SQL["read_status"], mt_id)
         return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
+
+    async def progress(self, mt_id: str) -> Progress | None:
+        rows = await self._session.rows(_SQL["read_progress"], mt_id)
+        return Progress(*rows[0]) if rows else None
 
     async def payers(self, ids: Collection[str]) -> dict[str, int]:
         return {row[0]: row[1] for row in await self._session.bulk(_SQL["read_payers"], [(i,) for i in ids])}

@@ -77,9 +77,12 @@ class PushTables:
             await self._session.bulk(_SQL["promote_lines"], sorted(set(lines)), 0)
             await self._session.bulk(_SQL["settle_targets"], [(t,) for t in sorted({t for t, _ in lines})])
 
+    async def forget_target(self, target: str) -> None:
+        await self._session.rows(_SQL["forget_target"], target)
+
     async def mo_settings(self, user_id: int) -> MoPush:
-        ((user, customer),) = await self._session.rows(_SQL["mo_settings"], user_id)
-        return MoPush(bool(user), bool(customer))
+        ((user, customer, smpp),) = await self._session.rows(_SQL["mo_settings"], user_id)
+        return MoPush(bool(user), bool(customer), smpp=bool(smpp))
 
     async def texts(self, pushes: Sequence[QueuedPush]) -> dict[str, str]:
         keys = {(push.user_id, push.entry_at, push.entry_id) for push in pushes}

@@ -50,15 +50,15 @@ class ReplyTables:
                 customer,
                 (latest or mt) if talk else mt,
                 reply_to,
-                MoPush(bool(of_user), bool(of_customer)),
+                MoPush(bool(of_user), bool(of_customer), smpp=bool(smpp)),
             )
-            for handset, number, user, customer, mt, talk, latest, reply_to, of_user, of_customer in rows
+            for handset, number, user, customer, mt, talk, latest, reply_to, of_user, of_customer, smpp in rows
         }
 
     async def owners(self, numbers: Collection[str]) -> dict[str, NumberOwner]:
         rows = await self._session.bulk(_SQL["read_numbers"], [(n,) for n in set(numbers)])
         return {
-            row[0]: NumberOwner(row[1], row[2], row[3], row[4], MoPush(*map(bool, row[5:8]))) for row in rows
+            row[0]: NumberOwner(row[1], row[2], row[3], row[4], MoPush(*map(bool, row[5:9]))) for row in rows
         }
 
     async def references(

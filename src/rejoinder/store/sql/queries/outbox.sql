@@ -75,7 +75,8 @@ ON CONFLICT (mt_id, number) DO NOTHING
 
 -- lock_mts: the messages to be moved, in order of id
 SELECT id, user_id, customer_id, status, parts, charge, recipient, sender, entry_id, entry_at,
-  (SELECT u.final_status_push <> '' FROM user_account u WHERE u.id = mt.user_id)
+  (SELECT u.final_status_push <> '' FROM user_account u WHERE u.id = mt.user_id),
+  CASE WHEN receipts <> 0 AND EXISTS (SELECT 1 FROM smpp_account b WHERE b.user_id = mt.user_id) THEN receipts ELSE 0 END
 FROM mt
 WHERE id IN (SELECT mt_key FROM @rows(mt_key text)) ORDER BY id FOR UPDATE
 
@@ -101,6 +102,9 @@ UPDATE mt SET resent = TRUE WHERE id IN (SELECT mt_key FROM @rows(mt_key text))
 
 -- read_status: one message's owner, recipient and status
 SELECT user_id, recipient, status FROM mt WHERE id = :mt_key
+
+-- read_progress: whose a message is, where it stands, and since when that is final
+SELECT user_id, status, finished_at FROM mt WHERE id = :mt_key
 
 -- expired_mts: messages without a final status whose time is over
 SELECT id FROM mt WHERE finished_at IS NULL AND expires_at <= :now ORDER BY expires_at LIMIT :most

@@ -41,5 +41,9 @@ WHERE target IN (SELECT target_key FROM @rows(target_key text))
 SELECT id, shown FROM entry WHERE (box_id, timestamp, id) IN (
   SELECT user_key, stamp, entry_key FROM @rows(user_key bigint, stamp bigint, entry_key text))
 
+-- forget_target: pushes that nobody pulls any more
+DELETE FROM push WHERE target = :target
+
 -- mo_settings: whether a user and its customer have a push for MOs
-SELECT u.mo_push <> '', c.mo_push <> '' FROM user_account u JOIN customer c ON c.id = u.customer_id WHERE u.id = :user_key
+SELECT u.mo_push <> '', c.mo_push <> '', EXISTS (SELECT 1 FROM smpp_account b WHERE b.user_id = u.id)
+FROM user_account u JOIN customer c ON c.id = u.customer_id WHERE u.id = :user_key

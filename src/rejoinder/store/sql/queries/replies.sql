@@ -21,7 +21,7 @@ ON CONFLICT (user_id, handset) DO UPDATE SET number = excluded.number, mt_id = e
 
 -- read_matches: the pairs of (handset, number) that these MOs came on, with what their matching needs
 SELECT p.handset, p.number, p.user_id, u.customer_id, p.mt_id, p.conversation, c.mt_id, m.reply_to,
-  u.mo_push <> '', k.mo_push <> ''
+  u.mo_push <> '', k.mo_push <> '', EXISTS (SELECT 1 FROM smpp_account b WHERE b.user_id = u.id)
 FROM reply_pair p JOIN user_account u ON u.id = p.user_id JOIN customer k ON k.id = u.customer_id
 LEFT JOIN conversation c ON p.conversation AND c.user_id = p.user_id AND c.handset = p.handset
 LEFT JOIN mt m ON m.id = coalesce(c.mt_id, p.mt_id)
@@ -29,7 +29,8 @@ WHERE (p.handset, p.number) IN (SELECT handset_key, pair_number FROM @rows(hands
 
 -- read_numbers: whose these numbers are, who takes what no message of ours provoked, and who has a push for MOs
 SELECT n.number, n.customer_id, n.user_id, CASE WHEN n.user_id IS NULL THEN u.id END, u.customer_id,
-  coalesce(u.mo_push <> '', FALSE), coalesce(k.mo_push <> '', FALSE), n.mo_push <> ''
+  coalesce(u.mo_push <> '', FALSE), coalesce(k.mo_push <> '', FALSE), n.mo_push <> '',
+  EXISTS (SELECT 1 FROM smpp_account b WHERE b.user_id = u.id)
 FROM number n
 LEFT JOIN user_account u ON u.id = coalesce(n.user_id, n.inbox_user_id, (
   SELECT i.id FROM user_account i WHERE i.customer_id = n.customer_id AND i.activated AND NOT i.blocked AND NOT i.disabled

@@ -1,0 +1,226 @@
+"""Brings receipts and MOs to users' sessions as deliver_sm: one courier a user, while it has receiving binds.
+
+What is not acknowledged stays on disk (flow/pulled_pushes.py). Refuses to count as acknowledged what the customer
+refused for now; what it refused for good is done with, and stays in its mailbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from rejoinder.clock import Clock
+from rejoinder.endpoints.smpp import deliveries
+from rejoinder.endpoints.smpp.binds import Bind, Binds
+from rejoinder.endpoints.smpp.submits import style_of
+from rejoinder.endpoints.smpp.waiting import settled
+from rejoinder.errors import RejoinderError
+from rejoinder.flow.ports import Store
+from rejoinder.flow.pulled_pushes import Pulled, PulledPushes
+from rejoinder.flow.push_queue import smpp_target
+from rejoinder.observe import SMPP_DELIVERIES, log
+from rejoinder.smpp.constants import CommandStatus
+from rejoinder.smpp.errors import Unwritable
+
+# Another node's messages are noticed after at most this.
+LOOK_SECONDS = 2.0
+STORE_AWAY_SECONDS = 0.5
+# §5.1.3: the customer's application refuses this message for good.
+_FOR_GOOD = frozenset({CommandStatus.ESME_RX_P_APPN, CommandStatus.ESME_RX_R_APPN})
+
+
+class Delivery:
+    """One deliver_sm under way: its push, and whether it is the last of it."""
+
+    __slots__ = ("courier", "last", "pulled")
+
+    def __init__(self, courier: Courier, pulled: Pulled, last: bool) -> None:
+        self.courier = courier
+        self.pulled = pulled
+        self.last = last
+
+
+class Courier:
+    """One user's."""
+
+    def __init__(self, store: Store, clock: Clock, binds: Binds, user_id: int) -> None:
+        self._clock = clock
+        self._binds = binds
+        self._user_id = user_id
+        self._pulls = PulledPushes(store, clock, user_id)
+        self._wake = asyncio.Event()
+        self._turn = 0
+        self._in_flight = 0
+        self._read_again_at = 0.0
+        self.stopping = False
+
+    def wake(self) -> None:
+        """There may be something to bring, or room to bring it."""
+        self._wake.set()
+
+    def idle(self) -> bool:
+        return self._in_flight == 0
+
+    async def turn(self) -> bool:
+        """One round: forgets what is done, reads on, sends. Says whether the next one should follow at once."""
+        await self._pulls.forget_done()
+        now = self._clock.monotonic()
+        again = now >= self._read_again_at
+        if again:
+            self._read_again_at = now + LOOK_SECONDS
+        more = await self._pulls.load(again)
+        self.send()
+        return more
+
+    async def run(self) -> None:
+        """Until the user has no receiving bind."""
+        while True:
+            self._wake.clear()
+            wait = LOOK_SECONDS
+            try:
+                if await self.turn():
+                    continue
+            except RejoinderError as error:
+                log.warning("smpp_courier_waits", sentence=error.sentence, user_id=self._user_id)
+                wait = STORE_AWAY_SECONDS
+            if not self._binds.receiving(self._user_id):
+                await self.settle()
+                # A new bind may have come meanwhile.
+                if not self._binds.receiving(self._user_id):
+                    return
+            retry = self._pulls.next_retry()
+            if retry is not None:
+                wait = min(wait, max(0.01, retry - self._clock.monotonic()))
+            try:
+                await asyncio.wait_for(self._wake.wait(), wait)
+            except TimeoutError:
+                continue
+
+    async def settle(self) -> None:
+        """Takes off the disk what is acknowledged; what cannot be now is brought again after the start."""
+        try:
+            await self._pulls.forget_done()
+        except RejoinderError as error:
+            log.warning("smpp_courier_not_settled", sentence=error.sentence, user_id=self._user_id)
+
+    def send(self) -> None:
+        """Fills the windows of the user's binds, one deliver_sm of each handset at a time."""
+        while not self.stopping:
+            bind = self._free_bind()
+            pulled = self._pulls.next() if bind is not None else None
+            if bind is None or pulled is None:
+                return
+            if not self._deliver(bind, pulled):
+                return
+
+    def _free_bind(self) -> Bind | None:
+        """The next one in turn that takes a delivery."""
+        binds = [bind for bind in self._binds.receiving(self._user_id) if bind.connection.can_deliver()]
+        return binds[self._turn % len(binds)] if binds else None
+
+    def _deliver(self, bind: Bind, pulled: Pulled) -> bool:
+        try:
+            pdus = deliveries.pdus(pulled, style_of(bind.account))
+            if pulled.parts >= len(pdus):
+                self._count(pulled, "gone")
+                self._pulls.done(pulled)
+                return True
+            context = Delivery(self, pulled, pulled.parts + 1 == len(pdus))
+            left = bind.connection.deliver(pdus[pulled.parts], context)
+        except Unwritable as error:
+            log.error("smpp_delivery_unwritable", sentence=error.sentence, user_id=self._user_id)
+            self._count(pulled, "unwritable")
+            self._pulls.done(pulled)
+            return True
+        if left:
+            self._in_flight += 1
+            self._turn += 1
+        else:
+            self._pulls.back(pulled)
+        return left
+
+    def answered(self, delivery: Delivery, status: int) -> None:
+        """The customer's program answered."""
+        self._in_flight -= 1
+        pulled = delivery.pulled
+        if status == 0 and not delivery.last:
+            self._pulls.go_on(pulled)
+        elif status == 0 or status in _FOR_GOOD:
+            self._count(pulled, "acknowledged" if status == 0 else "refused")
+            self._pulls.done(pulled)
+        else:
+            self._count(pulled, "refused for now")
+            self._pulls.refused(pulled)
+        self.send()
+        self.wake()
+
+    def overdue(self, delivery: Delivery) -> None:
+        """No answer came in time: it is brought again later."""
+        self._in_flight -= 1
+        self._count(delivery.pulled, "unanswered")
+        self._pulls.refused(delivery.pulled)
+        self.wake()
+
+    def lost(self, delivery: Delivery) -> None:
+        """Its connection is gone: any bind may bring it again."""
+        self._in_flight -= 1
+        self._count(delivery.pulled, "unanswered")
+        self._pulls.back(delivery.pulled)
+        self.wake()
+
+    def _count(self, pulled: Pulled, fate: str) -> None:
+        SMPP_DELIVERIES.labels(pulled.push.queued.kind, fate).inc()
+
+
+class Couriers:
+    """All of them."""
+
+    def __init__(self, store: Store, clock: Clock, binds: Binds) -> None:
+        self._store = store
+        self._clock = clock
+        self._binds = binds
+        self._by_target: dict[str, tuple[Courier, asyncio.Task[None]]] = {}
+        self._stopping = False
+        store.on_queued(self.queued)
+
+    def queued(self, target: str) -> None:
+        """Something for this target is on disk."""
+        found = self._by_target.get(target)
+        if found is not None:
+            found[0].wake()
+
+    def call(self, user_id: int) -> None:
+        """The user has a receiving bind, or room in one."""
+        target = smpp_target(user_id)
+        found = self._by_target.get(target)
+        if found is None or found[1].done():
+            if self._stopping:
+                return
+            courier = Courier(self._store, self._clock, self._binds, user_id)
+            task = asyncio.create_task(self._run(courier, target), name="smpp courier")
+            self._by_target[target] = (courier, task)
+        else:
+            found[0].send()
+            found[0].wake()
+
+    async def _run(self, courier: Courier, target: str) -> None:
+        try:
+            await courier.run()
+        except Exception as error:  # noqa: BLE001  # this task's outermost line
+            log.error("smpp_courier_failed", exc_info=error)
+        finally:
+            found = self._by_target.get(target)
+            if found is not None and found[0] is courier:
+                del self._by_target[target]
+
+    async def stop(self, seconds: float) -> None:
+        """Brings nothing more, takes the answers that come within the time, and forgets what they acknowledge."""
+        self._stopping = True
+        running = list(self._by_target.values())
+        for courier, _ in running:
+            courier.stopping = True
+        await settled(lambda: all(courier.idle() for courier, _ in running), seconds)
+        for _, task in running:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in running), return_exceptions=True)
+        for courier, _ in running:
+            await courier.settle()

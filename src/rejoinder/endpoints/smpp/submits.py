@@ -1,0 +1,110 @@
+"""What a submit_sm, data_sm or submit_multi asks for, as flow takes it (flow/coded.py). Pure.
+
+Refuses (PduRefused) what the fields themselves cannot mean: two texts, a time that is none, a receipt of a reserved
+kind. What may be sent is judged in flow.
+"""
+
+from __future__ import annotations
+
+from rejoinder.endpoints.smpp import times
+from rejoinder.endpoints.smpp.statuses import PduRefused
+from rejoinder.flow.coded import CodedRequest
+from rejoinder.flow.ports import SmppAccount
+from rejoinder.flow.smpp_receipts import Wish
+from rejoinder.message import parts
+from rejoinder.message.text import Alphabet, is_gsm
+from rejoinder.smpp.constants import CommandStatus as S
+from rejoinder.smpp.constants import EsmClass, RegisteredDelivery, Tag
+from rejoinder.smpp.content import Content, read_content
+from rejoinder.smpp.pdu import DataSm, SubmitMulti, SubmitSm
+from rejoinder.smpp.style import DefaultAlphabet, Long, Style
+
+Submit = SubmitSm | DataSm | SubmitMulti
+
+_MOST_PRIORITY = 3
+_SECOND_US = 1_000_000
+
+
+def style_of(account: SmppAccount) -> Style:
+    """How the customer's programs write and read texts."""
+    long = Long.PAYLOAD if account.long_mo == "payload" else Long.UDH
+    return Style(DefaultAlphabet(account.default_alphabet), long)
+
+
+def coded(pdu: Submit, recipient: str, account: SmppAccount, now: int) -> CodedRequest:
+    """The request for one destination. `now`: microseconds, for times that count from it. Raises PduRefused."""
+    _check_flags(pdu)
+    _check_text(pdu)
+    content = _suited(read_content(pdu, style_of(account)))
+    release_at, validity = _times(pdu, now)
+    reference = pdu.tlv(Tag.USER_MESSAGE_REFERENCE)
+    number = reference if isinstance(reference, int) else None
+    return CodedRequest(
+        recipient=recipient,
+        sender=pdu.source_addr,
+        octets=content.octets,
+        alphabet=content.alphabet,
+        udh=content.udh,
+        part=content.part,
+        flash=content.flash,
+        receipts=Wish(pdu.registered_delivery & RegisteredDelivery.RECEIPT_MASK, number).stored(),
+        validity=validity,
+        release_at=release_at,
+        reference=str(number) if number is not None and account.idempotent_reference else "",
+    )
+
+
+def _check_flags(pdu: Submit) -> None:
+    if pdu.registered_delivery & RegisteredDelivery.RECEIPT_MASK == RegisteredDelivery.RECEIPT_MASK:
+        raise PduRefused(S.ESME_RINVREGDLVFLG, "registered_delivery asks for a reserved kind of receipt")
+    if isinstance(pdu, DataSm):
+        return
+    if pdu.priority_flag > _MOST_PRIORITY:
+        raise PduRefused(S.ESME_RINVPRTFLG, "priority_flag is 0 to 3")
+    if pdu.sm_default_msg_id:
+        raise PduRefused(S.ESME_RINVDFTMSGID, "there are no predefined messages here")
+
+
+def _check_text(pdu: Submit) -> None:
+    payload = pdu.tlv(Tag.MESSAGE_PAYLOAD)
+    short = b"" if isinstance(pdu, DataSm) else pdu.short_message
+    if short and payload:
+        raise PduRefused(S.ESME_RINVMSGLEN, "the text stands in short_message and in message_payload")
+    data = short or payload
+    if pdu.esm_class & EsmClass.UDHI and (not isinstance(data, bytes) or not data or data[0] >= len(data)):
+        raise PduRefused(S.ESME_RINVESMCLASS, "the user data header is longer than the text")
+
+
+def _suited(content: Content) -> Content:
+    """ISO 8859-1 goes as GSM where that holds all characters: every network takes it, and more of it fits a part."""
+    if content.alphabet is not Alphabet.LATIN1:
+        return content
+    text = content.text()
+    if not is_gsm(text):
+        return content
+    octets = parts.encode(text, Alphabet.GSM)
+    return Content(octets, Alphabet.GSM, content.udh, content.part, content.sar, content.flash)
+
+
+def _times(pdu: Submit, now: int) -> tuple[int, int | None]:
+    """When it is to be released (0: now), and for how many seconds from then it is valid (None: as long as can be)."""
+    if isinstance(pdu, DataSm):
+        seconds = pdu.tlv(Tag.QOS_TIME_TO_LIVE)
+        return 0, seconds if isinstance(seconds, int) else None
+    return read_times(pdu.schedule_delivery_time, pdu.validity_period, now)
+
+
+def read_times(schedule: str, validity: str, now: int) -> tuple[int, int | None]:
+    """The same of the two fields. Raises PduRefused."""
+    release_at = _moment(schedule, now, S.ESME_RINVSCHED) if schedule else 0
+    if not validity:
+        return release_at, None
+    start = max(now, release_at)
+    return release_at, (_moment(validity, start, S.ESME_RINVEXPIRY) - start) // _SECOND_US
+
+
+def _moment(text: str, now: int, status: int) -> int:
+    found = times.moment(text, now)
+    if found is None:
+        raise PduRefused(status, "a time is YYMMDDhhmmsstnnp (SMPP 3.4 §7.1.1)")
+    return found

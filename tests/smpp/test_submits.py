@@ -1,0 +1,240 @@
+"""What a customer submits over SMPP is stored, charged, shown and reported as what comes over HTTP."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rejoinder.flow.ports import UserRow
+from rejoinder.message import parts
+from rejoinder.message.text import Alphabet
+from rejoinder.smpp import pdu as p
+from rejoinder.smpp.constants import CommandStatus as S
+from rejoinder.smpp.constants import MessageState, Tag
+from tests.smpp.site import HANDSET, SmppSite
+
+EMOJI = "Grüße 👋 Ωμέγα"
+
+
+async def shown(site: SmppSite, user: UserRow) -> list[str]:
+    """The texts in the user's mailbox, and nothing else in it."""
+    answer = await site.centre.poll(user)
+    return [json.loads(row[2])["text"] for row in answer.page.rows]
+
+
+async def test_a_submit_is_answered_with_its_document_id_and_shown_and_charged(site: SmppSite) -> None:
+    user = await site.shop()
+    await site.number(user)
+    before = await site.centre.balance(user)
+    async with site.esme() as esme:
+        assert await esme.bind() == 0
+        answer = await esme.submit("Coffee at ten?")
+    assert answer.status == 0
+    assert isinstance(answer.pdu, p.SubmitSmResp)
+    assert await site.centre.status(answer.pdu.message_id) == 10
+    assert await shown(site, user) == ["Coffee at ten?"]
+    assert before - await site.centre.balance(user) == 1000
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "data_coding", "octets", "text"),
+    [
+        ("gsm", 0, b"caf\x05 \x1be", "café €"),
+        ("iso-8859-1", 0, b"caf\xe9", "café"),
+        ("gsm", 1, b"plain", "plain"),
+        ("gsm", 3, "Çà et là".encode("latin-1"), "Çà et là"),
+        ("gsm", 8, EMOJI.encode("utf-16-be"), EMOJI),
+        ("gsm", 0xF0, b"flash", "flash"),
+        ("gsm", 4, b"\x01\x02", "0102"),
+    ],
+)
+async def test_each_data_coding_is_read_as_what_it_says(
+    quick_site: SmppSite, alphabet: str, data_coding: int, octets: bytes, text: str
+) -> None:
+    user = await quick_site.shop(default_alphabet=alphabet)
+    await quick_site.number(user)
+    async with quick_site.esme() as esme:
+        await esme.bind()
+        answer = await esme.submit(short_message=octets, data_coding=data_coding)
+    assert answer.status == 0
+    assert await shown(quick_site, user) == [text]
+
+
+async def test_a_long_text_in_parts_is_answered_by_part_and_shown_once(site: SmppSite) -> None:
+    user = await site.shop()
+    await site.number(user)
+    text = "0123456789" * 40
+    async with site.esme() as esme:
+        await esme.bind()
+        answers = [
+            await esme.submit(short_message=part.udh + part.octets, esm_class=0x40)
+            for part in reversed(parts.split(text, Alphabet.GSM, 7))
+        ]
+    assert [answer.status for answer in answers] == [0, 0, 0]
+    assert len({answer.pdu.message_id for answer in answers}) == 3  # type: ignore[attr-defined]
+    assert await shown(site, user) == [text]
+
+
+async def test_a_long_text_as_payload_is_one_message_of_several_parts(quick_site: SmppSite) -> None:
+    user = await quick_site.shop()
+    await quick_site.number(user)
+    text = "0123456789" * 40
+    async with quick_site.esme() as esme:
+        await esme.bind()
+        answer = await esme.submit(short_message=b"", tlvs=((Tag.MESSAGE_PAYLOAD, text.encode()),))
+    assert answer.status == 0
+    assert await shown(quick_site, user) == [text]
+    assert await quick_site.centre.sql("SELECT parts FROM mt") == [(3,)]
+
+
+async def test_a_data_sm_is_a_submit(quick_site: SmppSite) -> None:
+    user = await quick_site.shop()
+    await quick_site.number(user)
+    async with quick_site.esme() as esme:
+        await esme.bind()
+        pdu = p.DataSm(
+            source_addr="61500079987", destination_addr=HANDSET, tlvs=((Tag.MESSAGE_PAYLOAD, b"hello"),)
+        )
+        answer = await esme.ask(pdu)
+    assert isinstance(answer.pdu, p.DataSmResp)
+    assert await quick_site.centre.status(answer.pdu.message_id) == 10
+    assert await shown(quick_site, user) == ["hello"]
+
+
+async def test_a_submit_multi_is_a_message_for_each_and_names_those_it_refused(site: SmppSite) -> None:
+    user = await site.shop()
+    await site.number(user)
+    async with site.esme() as esme:
+        await esme.bind()
+        answer = await esme.ask(
+            p.SubmitMulti(
+                source_addr="61500079987",
+                destinations=(
+                    p.Address(1, 1, HANDSET),
+                    p.Address(1, 1, "12"),
+                    p.ListName("friends"),
+                    p.Address(1, 1, "61255588886"),
+                ),
+                short_message=b"hello",
+            )
+        )
+    assert answer.status == 0
+    assert isinstance(answer.pdu, p.SubmitMultiResp)
+    assert [(one.address, one.status) for one in answer.pdu.unsuccess] == [
+        ("12", S.ESME_RINVDSTADR),
+        ("friends", S.ESME_RINVDLNAME),
+    ]
+    assert await shown(site, user) == ["hello", "hello"]
+    assert await site.centre.status(answer.pdu.message_id) == 10
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"to": "123"}, S.ESME_RINVDSTADR),
+        ({"source_addr": "!"}, S.ESME_RINVSRCADR),
+        ({"source_addr": "61999999999"}, S.ESME_RINVSRCADR),
+        ({"short_message": b""}, S.ESME_RINVMSGLEN),
+        ({"short_message": b"x" * 200, "tlvs": ((Tag.MESSAGE_PAYLOAD, b"y"),)}, S.ESME_RINVMSGLEN),
+        ({"short_message": b"", "tlvs": ((Tag.MESSAGE_PAYLOAD, b"x" * 1531),)}, S.ESME_RINVMSGLEN),
+        ({"short_message": b"\x05\x00", "esm_class": 0x40}, S.ESME_RINVESMCLASS),
+        ({"registered_delivery": 3}, S.ESME_RINVREGDLVFLG),
+        ({"priority_flag": 4}, S.ESME_RINVPRTFLG),
+        ({"sm_default_msg_id": 1}, S.ESME_RINVDFTMSGID),
+        ({"schedule_delivery_time": "not a time at al"}, S.ESME_RINVSCHED),
+        ({"schedule_delivery_time": "000200000000000R"}, S.ESME_RINVSCHED),
+        ({"validity_period": "991301000000000+"}, S.ESME_RINVEXPIRY),
+        ({"validity_period": "200101000000000+"}, S.ESME_RINVEXPIRY),
+    ],
+)
+async def test_a_refusal_says_why_and_stores_nothing(
+    quick_site: SmppSite, fields: dict[str, object], status: int
+) -> None:
+    user = await quick_site.shop()
+    await quick_site.number(user)
+    async with quick_site.esme() as esme:
+        await esme.bind()
+        answer = await esme.submit(**fields)  # type: ignore[arg-type]
+        assert answer.status == status
+        assert (await esme.submit("still bound")).status == 0
+    assert await shown(quick_site, user) == ["still bound"]
+
+
+async def test_without_credit_or_route_the_answer_says_so(quick_site: SmppSite) -> None:
+    user = await quick_site.shop()
+    await quick_site.number(user)
+    await quick_site.centre.sql(
+        "UPDATE credit_account SET balance = 999 WHERE id = $1", user.credit_account_id
+    )
+    async with quick_site.esme() as esme:
+        await esme.bind()
+        assert (await esme.submit()).status == 0x400
+        await quick_site.centre.sql("DELETE FROM route")
+        await quick_site.centre.changed()
+        assert (await esme.submit()).status == S.ESME_RINVDSTADR
+    assert await shown(quick_site, user) == []
+
+
+async def test_query_tells_where_a_message_stands_and_of_strangers_nothing(site: SmppSite) -> None:
+    user = await site.shop()
+    await site.number(user)
+    await site.shop("bert@other", "other")
+    async with site.esme() as anna, site.esme() as bert:
+        await anna.bind()
+        await bert.bind("other")
+        sent = await anna.submit()
+        message_id = sent.pdu.message_id  # type: ignore[attr-defined]
+        asked = await anna.ask(p.QuerySm(message_id))
+        assert (asked.status, asked.pdu.message_state) == (0, MessageState.ENROUTE)  # type: ignore[attr-defined]
+        ((claim, _),) = await site.centre.deliver(site.carrier_id)
+        await site.centre.receipt(site.carrier_id, f"r-{claim.row.id}-1")
+        asked = await anna.ask(p.QuerySm(message_id))
+        assert (asked.pdu.message_state, asked.pdu.final_date) == (  # type: ignore[attr-defined]
+            MessageState.DELIVERED,
+            "231114221320000+",
+        )
+        assert (await bert.ask(p.QuerySm(message_id))).status == S.ESME_RQUERYFAIL
+        assert (await anna.ask(p.QuerySm("no such id"))).status == S.ESME_RQUERYFAIL
+
+
+async def test_cancel_takes_back_what_no_carrier_has_and_nobody_elses(site: SmppSite) -> None:
+    user = await site.shop()
+    await site.number(user)
+    await site.shop("bert@other", "other")
+    before = await site.centre.balance(user)
+    async with site.esme() as anna, site.esme() as bert:
+        await anna.bind()
+        await bert.bind("other")
+        message_id = (await anna.submit()).pdu.message_id  # type: ignore[attr-defined]
+        assert (await bert.ask(p.CancelSm(message_id=message_id))).status == S.ESME_RCANCELFAIL
+        assert await site.centre.status(message_id) == 10
+        assert (await anna.ask(p.CancelSm(message_id=message_id))).status == 0
+        assert (await anna.ask(p.CancelSm(message_id=message_id))).status == S.ESME_RCANCELFAIL
+        assert await site.centre.status(message_id) == 4
+        assert await site.centre.balance(user) == before
+        sent = (await anna.submit()).pdu.message_id  # type: ignore[attr-defined]
+        await site.centre.deliver(site.carrier_id)
+        assert (await anna.ask(p.CancelSm(message_id=sent))).status == S.ESME_RCANCELFAIL
+        assert await site.centre.status(sent) == 11
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+async def test_a_repeated_reference_is_one_message_where_the_user_wants_that(
+    site: SmppSite, idempotent: bool
+) -> None:
+    user = await site.shop()
+    await site.number(user)
+    await site.centre.sql(f"UPDATE user_account SET idempotent_reference = {str(idempotent).upper()}")
+    await site.centre.changed()
+    tlvs = ((Tag.USER_MESSAGE_REFERENCE, 77),)
+    async with site.esme() as esme:
+        await esme.bind()
+        first = (await esme.submit("once", tlvs=tlvs)).pdu
+        again = (await esme.submit("once", tlvs=tlvs)).pdu
+        other = (await esme.submit("another text", tlvs=tlvs)).pdu
+        elsewhere = (await esme.submit("once", "61255588886", tlvs=tlvs)).pdu
+    ids = [first.message_id, again.message_id, other.message_id, elsewhere.message_id]  # type: ignore[attr-defined]
+    assert (ids[0] == ids[1]) is idempotent
+    assert len(set(ids)) == (3 if idempotent else 4)
+    assert len(await shown(site, user)) == (3 if idempotent else 4)
