@@ -15,6 +15,7 @@ from rejoinder import __version__
 from rejoinder.carriers.registry import make
 from rejoinder.clock import Clock, SystemClock
 from rejoinder.config import Config
+from rejoinder.endpoints.http.activation import ActivationCalls
 from rejoinder.endpoints.http.addresses import Addresses
 from rejoinder.endpoints.http.carriers import CarrierCalls
 from rejoinder.endpoints.http.docs_page import DocsPage
@@ -31,6 +32,7 @@ from rejoinder.endpoints.smpp.server import SmppLimits, SmppServer
 from rejoinder.endpoints.smpp.tls import tls_context
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.accounts import Accounts
+from rejoinder.flow.activation import Activation
 from rejoinder.flow.cancel import Cancellations
 from rejoinder.flow.dispatch import Dispatch, Ground
 from rejoinder.flow.inbound import MoIntake
@@ -116,6 +118,7 @@ class Service:
             mailbox,
             MessageCalls(self.accounts, self.submissions, self.cancellations, self.store),
             ResellerCalls(self.accounts, Reselling(self.store, self.clock)),
+            ActivationCalls(Activation(self.store, self.clock, self.accounts, self.submissions)),
             CarrierCalls(self.setup, self.inbound, self.receipts, self.clock),
             HealthCalls(self.store, self.setup, self._carrier_states),
             DocsPage(),

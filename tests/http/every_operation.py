@@ -14,13 +14,15 @@ from typing import Any
 import pytest
 
 from rejoinder.endpoints.http.describe import DESCRIPTIONS, Call
-from tests.http.resellers import Trade
+from tests.http.resellers import ACTIVATE, SEND_CODE, Trade, inactive_users
 from tests.http.site import FORM, PASSWORD, Reply, Site, encoded
 from tests.schema.table import GOOD, GOOD_FOR, OPERATIONS
 
 CALLS = {path: said for path, said in DESCRIPTIONS.items() if isinstance(said, Call)}
 # Names that a call gives to something new: each request needs one of its own.
 _NEW = frozenset({"username", "customer", "name"})
+# Those that concern a user who is there and can't log in yet.
+_OF_INACTIVE = frozenset({ACTIVATE, SEND_CODE})
 _FRESH = itertools.count(1)
 
 
@@ -56,7 +58,7 @@ class Way:
 
     def makes(self, name: str) -> bool:
         """Whether this parameter names what the call makes."""
-        return name in _NEW and name in GOOD_FOR.get(self.path, {})
+        return name in _NEW and name in GOOD_FOR.get(self.path, {}) and self.path not in _OF_INACTIVE
 
 
 WAYS = [Way(method.upper(), path) for path in CALLS for method in sorted(OPERATIONS[path])]
@@ -86,6 +88,8 @@ class Caller:
         return {**given, **changed}
 
     def _value(self, way: Way, name: str) -> str:
+        if way.path in _OF_INACTIVE:
+            return GOOD_FOR[way.path][name]
         if way.makes(name):
             return f"{GOOD_FOR[way.path][name]}{next(_FRESH)}"
         mine = {
@@ -120,6 +124,7 @@ def codes(reply: Reply) -> Iterator[Any]:
 def furnish(site: Site) -> Trade:
     """Acme's shop with anna, somebody to send to and numbers to send from; what more, tests add themselves."""
     site.user()
+    inactive_users(site)
     site.sql("UPDATE reseller SET password_hash = (SELECT password_hash FROM user_account LIMIT 1)")
     site.changed()
     return Trade(site)

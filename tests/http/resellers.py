@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from rejoinder.flow.operator import accounts, lookup
 from rejoinder.flow.operator.accounts import NewCustomer, NewReseller, NewUser, changing
 from rejoinder.flow.operator.shown import account_id
+from rejoinder.flow.passwords import hash_password
 from rejoinder.flow.ports import Record, Tx
+from tests.centre import HANDSET
 from tests.http.site import PASSWORD_HASH, REST, Reply, Site
 
 ADD_CREDITS = f"{REST}/admin/addCredits"
@@ -16,6 +18,8 @@ BALANCE = f"{REST}/admin/balance"
 CREATE_BOTH = f"{REST}/customer-user/create"
 CREATE_CUSTOMER = f"{REST}/customer/create"
 CREATE_USER = f"{REST}/user/create"
+ACTIVATE = f"{REST}/user/activate"
+SEND_CODE = f"{REST}/user/sendActivationCode"
 CREDIT = 1000
 SECRET = "correct-horse-battery"  # PASSWORD of site.py: both are hashed once
 
@@ -103,3 +107,16 @@ def good(
                 "phoneNumber": "+61 1",
             }
             return {**user, **named, "customerId": trade.customer_id(f"{reseller}/{customer}")}
+
+
+def inactive_users(site: Site) -> None:
+    """coming@shop, who can be sent a code, and coded@shop, whose code is 123456; customer shop is made before."""
+    site.user("coming@shop", activated=False, phone_number=HANDSET)
+    coded = site.user("coded@shop", activated=False)
+    # With so many tries left that no test uses them up.
+    site.sql(
+        "INSERT INTO activation_code (user_id, code_hash, made_at, expires_at, tries) VALUES ($1, $2, 0, $3, -1000000)",
+        coded.id,
+        hash_password("123456"),
+        2**62,
+    )

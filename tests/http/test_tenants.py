@@ -18,7 +18,7 @@ import pytest
 from tests.centre import HANDSET
 from tests.http.deliveries import deliver
 from tests.http.every_operation import CALLS, WAYS, Caller, Way, ask, codes, furnish
-from tests.http.resellers import ADD_CREDITS, BALANCE, CREATE_BOTH, CREATE_USER, Trade
+from tests.http.resellers import ACTIVATE, ADD_CREDITS, BALANCE, CREATE_BOTH, CREATE_USER, SEND_CODE, Trade
 from tests.http.site import CANCEL, POOL, SEND_MULTIPLE, STATUS, WRONG_PASSWORD, Reply, Site, login
 
 ANNAS_NUMBER, SHOPS_NUMBER, ANNAS_NAME = "61400000001", "61400000002", "ANNASHOP"
@@ -59,6 +59,9 @@ OWN_CODES: Mapping[tuple[str, str], int] = {
     # User names are unique over all: who wants a taken one must be told (contract §9).
     (CREATE_BOTH, "username"): 201,
     (CREATE_USER, "username"): 201,
+    # Without a password: 2 for a user who needs no code, 200 for nobody (contract §9).
+    (ACTIVATE, "username"): 2,
+    (SEND_CODE, "username"): 2,
 }
 # Log-ins: account calls tell 3 from 200, and 3 from 400 (contract §1); message calls don't.
 LOGIN_CODE = 3
@@ -180,7 +183,9 @@ def plain(reply: Reply, asked: str) -> object:
 
 def is_login(way: Way, name: str) -> bool:
     """Whether this is the name that a caller logs in with (and not one that the call makes)."""
-    return name in ("reseller", "resellerName") or (name == "username" and not way.makes(name))
+    if name == "username":
+        return "password" in way.names and not way.makes(name)
+    return name in ("reseller", "resellerName")
 
 
 def own_code(way: Way, name: str) -> int | None:

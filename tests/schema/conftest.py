@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.centre import HANDSET
-from tests.http.resellers import Trade
+from tests.http.resellers import Trade, inactive_users
 from tests.http.site import PASSWORD_HASH, POOL, Site
 
 TOKEN = "token-of-the-carrier"
@@ -31,6 +31,7 @@ def peopled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peopled]:
         site.user("blocked@shop", blocked=True)
         site.user("disabled@shop", disabled=True)
         site.user("sleeping@shop", activated=False)
+        inactive_users(site)
         site.user("expired@shop", password_expired=True)
         site.user("poor@street", customer="street", credits=0)
         carrier = site.carrier(token=TOKEN)

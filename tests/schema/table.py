@@ -6,7 +6,15 @@ Written from the contract, not from the descriptions: a new operation needs its 
 from __future__ import annotations
 
 from tests.centre import HANDSET
-from tests.http.resellers import ADD_CREDITS, BALANCE, CREATE_BOTH, CREATE_CUSTOMER, CREATE_USER
+from tests.http.resellers import (
+    ACTIVATE,
+    ADD_CREDITS,
+    BALANCE,
+    CREATE_BOTH,
+    CREATE_CUSTOMER,
+    CREATE_USER,
+    SEND_CODE,
+)
 from tests.http.site import (
     ALL_MESSAGES,
     CANCEL,
@@ -34,6 +42,8 @@ OPERATIONS = {
     CREATE_BOTH: {"post"},
     CREATE_CUSTOMER: {"post"},
     CREATE_USER: {"post"},
+    ACTIVATE: {"post"},
+    SEND_CODE: {"post"},
     "/carriers/{name}/inbound": {"post"},
     "/carriers/{name}/receipt": {"post"},
     "/healthz": {"get"},
@@ -59,6 +69,8 @@ PARAMETERS = {
     CREATE_CUSTOMER: "RESELLERNAME RESELLERPASSWORD NAME integrationId rotationAlgorithm billingType",
     CREATE_USER: "RESELLERNAME RESELLERPASSWORD USERNAME PASSWORD CUSTOMERID EMAIL PHONENUMBER sourceAddress"
     " swappingSourceAddressAllowed",
+    ACTIVATE: "USERNAME ACTIVATIONCODE",
+    SEND_CODE: "USERNAME",
 }
 # The values of required parameters with which a call succeeds; `documentId` is the caller's own message, `customerId`
 # its customer.
@@ -81,6 +93,8 @@ GOOD_FOR: dict[str, dict[str, str]] = {
     CREATE_BOTH: {"username": "first@acme", "customer": "first"},
     CREATE_CUSTOMER: {"name": "second"},
     CREATE_USER: {"username": "second@acme"},
+    ACTIVATE: {"username": "coded@shop", "activationCode": "123456"},
+    SEND_CODE: {"username": "coming@shop"},
 }
 
 

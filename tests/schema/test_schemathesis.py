@@ -31,7 +31,15 @@ from schemathesis.specs.openapi.checks import (
 from rejoinder.endpoints.http.describe import DESCRIPTIONS, Call, Delivery, Look
 from rejoinder.endpoints.http.responses import Family, Response, encode, internal_error
 from tests.centre import HANDSET, START
-from tests.http.resellers import ADD_CREDITS, BALANCE, CREATE_BOTH, CREATE_CUSTOMER, CREATE_USER
+from tests.http.resellers import (
+    ACTIVATE,
+    ADD_CREDITS,
+    BALANCE,
+    CREATE_BOTH,
+    CREATE_CUSTOMER,
+    CREATE_USER,
+    SEND_CODE,
+)
 from tests.http.site import (
     ALL_MESSAGES,
     CANCEL,
@@ -89,6 +97,8 @@ DEEP = {
     CREATE_BOTH: {"status 0"},
     CREATE_CUSTOMER: {"status 0"},
     CREATE_USER: {"status 0"},
+    ACTIVATE: {"status 0", "status 2"},
+    SEND_CODE: {"status 0", "status 200"},
 }
 
 
@@ -110,6 +120,8 @@ def right(peopled: Peopled) -> st.SearchStrategy[dict[str, str]]:
             "resellerName": st.just("acme"),
             "resellerPassword": st.just(PASSWORD),
             "customer": st.sampled_from(["shop", "nobodys"]),
+            "inactive.username": st.sampled_from(["coming@shop", "coded@shop", "nobody@shop"]),
+            "activationCode": st.sampled_from(["123456", "123457"]),
             "customerId": st.sampled_from([peopled.customer, "f" * 24]),
         },
         optional={"status": st.sampled_from(["DELIVRD", "undeliv", "ENROUTE"])},

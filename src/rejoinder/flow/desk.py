@@ -21,6 +21,8 @@ from rejoinder.message.status import Status
 LIFETIME_US = 49 * 3600 * MICROSECONDS
 # A scheduled message's 49 hours are counted from its release, also where that is late.
 NEVER = 1 << 62
+# Whose a message of the platform's own is: no user has this id, so that it is in no box and nobody asks for it.
+NOBODY = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Desk:
         self.mts.append(
             Mt(
                 id=mt_id,
-                user_id=user.id,
+                user_id=NOBODY if wanted.unlisted else user.id,
                 customer_id=user.customer_id,
                 recipient=wanted.recipient,
                 sender=sender,
@@ -120,6 +122,7 @@ class Desk:
                 expires_at=NEVER if held else now + LIFETIME_US,
                 receipts=wanted.receipts,
                 release_at=wanted.release_at if held else 0,
+                payer_id=user.credit_account_id if wanted.unlisted else None,
             )
         )
 

@@ -80,16 +80,22 @@ class Placing:
         return placed, sender
 
     def _show(self, order: Order, accepted_as: str) -> tuple[str, str]:
+        wanted, second = order.draft, self._terms.now // MICROSECONDS
+        mt_id = self._terms.ids.make(second) if wanted.unlisted else self._enter(order, accepted_as, second)
+        sender = order.sender or self._pool_number(order)
+        self._note_pair(order, sender, mt_id)
+        return mt_id, sender
+
+    def _enter(self, order: Order, accepted_as: str, second: int) -> str:
+        """Puts a message into its user's mailbox; gives back its id."""
         wanted = order.draft
-        timestamp = self._shelves.boxes[order.user.id].give(self._terms.now // MICROSECONDS)
+        timestamp = self._shelves.boxes[order.user.id].give(second)
         mt_id = accepted_as or self._terms.ids.make(timestamp)
         if accepted_as:
             self.places.append((mt_id, mt_id, timestamp))
         shown = _encode(ShownMt(mt_id, wanted.text, timestamp, wanted.recipient))
         self.entries.append(Entry(order.user.id, timestamp, mt_id, False, shown))
-        sender = order.sender or self._pool_number(order)
-        self._note_pair(order, sender, mt_id)
-        return mt_id, sender
+        return mt_id
 
     def _gather(self, order: Order, accepted_as: str) -> tuple[str, str]:
         """Puts a part to the others of its long message, which is placed with its last one (joining.py)."""

@@ -76,7 +76,8 @@ class Draft:
 
     From a door that brings ready-made content (coded.py): `udh`, `octets` (both hex) and `flash` as in QueueRow,
     `concat` where this is one part of the customer's long message, `receipts` the bits of registered_delivery.
-    `release_at`: microseconds UTC before which nothing is sent; 0: at once.
+    `release_at`: microseconds UTC before which nothing is sent; 0: at once. `unlisted`: a message of the platform's own
+    about the user (activation.py): in no mailbox, and no user's; who pays is the order's credit account.
     """
 
     recipient: str
@@ -95,6 +96,7 @@ class Draft:
     concat: Concat | None = None
     receipts: int = 0
     release_at: int = 0
+    unlisted: bool = False
 
     def written(self) -> str:
         """The draft as JSON; `Draft.read` gives it back."""

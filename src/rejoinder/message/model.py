@@ -81,7 +81,8 @@ class Entry:
 class Mt:
     """A message we send, from acceptance to its final status.
 
-    `receipts`: which the customer asked for (SMPP's registered_delivery); `release_at`: until then it waits.
+    `receipts`: which the customer asked for (SMPP's registered_delivery); `release_at`: until then it waits; `payer_id`:
+    the credit account that paid, where it isn't the customer's.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Mt:
     expires_at: int
     receipts: int = 0
     release_at: int = 0
+    payer_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ values only. "Lock" holds until the end of the transaction.
 
 from __future__ import annotations
 
+from rejoinder.flow.ports.activation import ActivationCode, Activations
 from rejoinder.flow.ports.carrier import Carrier, CarrierEvents
 from rejoinder.flow.ports.credits import OPERATOR_ACCOUNT, USAGE_ACCOUNT, Credits, Funds, Movement, Transfer
 from rejoinder.flow.ports.directory import (
@@ -37,6 +38,8 @@ __all__ = [
     "NO_MO_PUSH",
     "OPERATOR_ACCOUNT",
     "USAGE_ACCOUNT",
+    "ActivationCode",
+    "Activations",
     "Carrier",
     "CarrierEvents",
     "CarrierRow",

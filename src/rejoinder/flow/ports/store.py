@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
+from rejoinder.flow.ports.activation import Activations
 from rejoinder.flow.ports.credits import Credits
 from rejoinder.flow.ports.directory import Directory, Registry
 from rejoinder.flow.ports.inbound import Inbound
@@ -59,6 +60,9 @@ class Tables(Protocol):
 
     @property
     def rates(self) -> Rates: ...
+
+    @property
+    def activations(self) -> Activations: ...
 
     @property
     def directory(self) -> Directory: ...

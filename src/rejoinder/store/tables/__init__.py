@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rejoinder.store.session import Session
+from rejoinder.store.tables.activation import ActivationTables
 from rejoinder.store.tables.credits import CreditTables
 from rejoinder.store.tables.directory import DirectoryTables
 from rejoinder.store.tables.inbound import InboundTables
@@ -23,6 +24,7 @@ class AllTables:
     """Every topic of the store over one session (flow/ports `Tables`)."""
 
     __slots__ = (
+        "activations",
         "credits",
         "directory",
         "inbound",
@@ -55,5 +57,6 @@ class AllTables:
         self.opt_outs = OptOutTables(session)
         self.scheduled = ScheduledTables(session)
         self.rates = RateTables(session)
+        self.activations = ActivationTables(session)
         self.directory = DirectoryTables(session)
         self.registry = RegistryTables(session)

@@ -48,7 +48,7 @@ class OutboxTables:
     async def insert(self, mts: Sequence[Mt], rows: Sequence[QueueRow]) -> None:
         accepted = [
             (m.id, m.user_id, m.customer_id, m.recipient, m.sender, m.status, m.parts, m.charge, m.reply_to,
-             m.accepted_at, m.expires_at, m.receipts, m.release_at)
+             m.accepted_at, m.expires_at, m.receipts, m.release_at, m.payer_id)
             for m in mts
         ]  # fmt: skip
         await self._session.bulk(_SQL["insert_mts"], accepted)

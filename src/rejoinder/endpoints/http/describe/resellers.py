@@ -104,6 +104,19 @@ _OF_USER = (
     ),
 )
 
+_USERNAME = _named("username", "The user's name.", "1234322@acme", "inactive")
+_CODE = Parameter(
+    "activationCode",
+    "The six digits that the user's phone got. Ten wrong tries void them, and an hour.",
+    text(pattern="^[0-9]{6}$", examples=["123456"]),
+    True,
+)
+_OF_ACTIVATION = (
+    AccountCode.PARAMETER_MISSING,
+    AccountCode.INVALID_VALUE,
+    AccountCode.NO_USER,
+)
+
 _FAULTS = (
     AccountCode.PARAMETER_MISSING,
     AccountCode.INVALID_VALUE,
@@ -176,5 +189,21 @@ DESCRIPTIONS: Mapping[str, Description] = {
             AccountCode.NO_CUSTOMER,
             AccountCode.NO_RIGHTS,
         ),
+    ),
+    f"{REST}/user/activate": Call(
+        "activate",
+        "Activate a user with the code its phone got",
+        Family.ACCOUNT,
+        (_USERNAME, _CODE),
+        ("Done",),
+        _OF_ACTIVATION,
+    ),
+    f"{REST}/user/sendActivationCode": Call(
+        "sendActivationCode",
+        "Send an activation code to a user's phone, five a day; the reseller pays for it",
+        Family.ACCOUNT,
+        (_USERNAME,),
+        ("Done",),
+        (*_OF_ACTIVATION, AccountCode.INSUFFICIENT_CREDITS),
     ),
 }

@@ -1,8 +1,9 @@
 -- insert_mts: accepted messages
 INSERT INTO mt (id, user_id, customer_id, recipient, sender, status, parts, charge, reply_to, accepted_at, expires_at,
-                receipts, release_at)
+                receipts, release_at, payer_id)
 SELECT * FROM @rows(id text, user_key bigint, customer_key bigint, recipient text, sender text, status int, parts int,
-                    charge bigint, reply_to text, accepted_at bigint, expires_at bigint, receipts int, release_at bigint)
+                    charge bigint, reply_to text, accepted_at bigint, expires_at bigint, receipts int, release_at bigint,
+                    payer_key bigint)
 WHERE true
 
 -- insert_outbox: accepted messages' places in the queue
@@ -94,7 +95,7 @@ UPDATE mt SET status = r.new_status, finished_at = r.finished
 FROM @rows(mt_key text, new_status int, finished bigint) WHERE id = r.mt_key AND finished_at IS NULL
 
 -- read_payers: the credit accounts that paid for these messages
-SELECT m.id, c.credit_account_id FROM mt m JOIN customer c ON c.id = m.customer_id
+SELECT m.id, coalesce(m.payer_id, c.credit_account_id) FROM mt m JOIN customer c ON c.id = m.customer_id
 WHERE m.id IN (SELECT mt_key FROM @rows(mt_key text))
 
 -- mark_resent: these may reach the handset twice
