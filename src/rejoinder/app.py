@@ -36,6 +36,7 @@ from rejoinder.flow.activation import Activation
 from rejoinder.flow.cancel import Cancellations
 from rejoinder.flow.dispatch import Dispatch, Ground
 from rejoinder.flow.inbound import MoIntake
+from rejoinder.flow.lane_states import LaneStates
 from rejoinder.flow.logins import LoginLimits
 from rejoinder.flow.mailbox import MailboxPolls
 from rejoinder.flow.optouts import OptOuts, words
@@ -94,6 +95,7 @@ class Service:
         self.upkeep = Upkeep(store, clock, self.setup, self.inbound, Keeping(config.retention))
         ground = Ground(store, clock, self.upkeep.guard, self.setup, self.receipts.learnt)
         self.dispatch = Dispatch(ground, lambda row: make(row, events, clock))
+        self.lane_states = LaneStates(store, clock, self.dispatch.lanes)
         self.releases = Releases(store, clock, self.accounts, self.submissions, self.upkeep.guard)
         self.setup.on_change(self.accounts.forget)
         self.smpp = self._smpp_server(config)
@@ -135,7 +137,12 @@ class Service:
         """Reads the set-up, starts carriers and workers."""
         await self.setup.refresh()
         await self.dispatch.reconcile()
-        workers = (self._follow_setup(), self.upkeep.run(), self.releases.run())
+        workers = (
+            self._follow_setup(),
+            self.upkeep.run(),
+            self.releases.run(),
+            self.lane_states.run(),
+        )
         self._tasks = [asyncio.create_task(worker) for worker in workers]
 
     async def _follow_setup(self) -> None:
@@ -155,6 +162,7 @@ class Service:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.smpp.stop()
+        await self.lane_states.look("stopped")
         await self.dispatch.stop()
         await self.submissions.drained()
         await self.inbound.drained()

@@ -27,6 +27,9 @@ PARTS_SENT = Counter(
     "rejoinder_parts_sent", "Parts handed to carriers, by fate", ["carrier", "fate"], registry=REGISTRY
 )
 MT_RESENT = Counter("rejoinder_mt_resent", "MTs sent again after an unknown outcome", registry=REGISTRY)
+MT_MOVED = Counter(
+    "rejoinder_mt_moved", "MTs given to another carrier because theirs was down", registry=REGISTRY
+)
 RECEIPTS = Counter("rejoinder_receipts", "Receipts taken, by what was found", ["found"], registry=REGISTRY)
 MO_STORED = Counter(
     "rejoinder_mo_stored",
@@ -51,6 +54,27 @@ LOGINS_THROTTLED = Counter(
 SEALS = Counter("rejoinder_mailbox_seals", "Polls that had to seal a second on disk", registry=REGISTRY)
 QUEUE = Gauge("rejoinder_queue", "MTs waiting in the outbox, by carrier", ["carrier"], registry=REGISTRY)
 CARRIER_UP = Gauge("rejoinder_carrier_up", "1 while the carrier's link works", ["carrier"], registry=REGISTRY)
+CARRIER_INFO = Gauge(
+    "rejoinder_carrier_info",
+    "1; how the carrier's link stands and what went wrong last, in words",
+    ["carrier", "state", "last_error"],
+    registry=REGISTRY,
+)
+CARRIER_WINDOW = Gauge(
+    "rejoinder_carrier_window",
+    "MTs that may be under way at the carrier now",
+    ["carrier"],
+    registry=REGISTRY,
+)
+CARRIER_UNDER_WAY = Gauge(
+    "rejoinder_carrier_under_way", "MTs under way at the carrier", ["carrier"], registry=REGISTRY
+)
+CARRIER_RATE = Gauge(
+    "rejoinder_carrier_rate",
+    "Parts a second that the carrier accepted in the last second",
+    ["carrier"],
+    registry=REGISTRY,
+)
 HTTP_ANSWERS = Counter(
     "rejoinder_http_answers", "HTTP answers, by path and status", ["path", "status"], registry=REGISTRY
 )

@@ -76,7 +76,10 @@ class Operator:
 
     async def route(self, prefix: str = "", carrier: str = "demo", priority: int = 0) -> Record:
         return await changing(
-            self.store, lambda tx: networks.add_route(tx, prefix, carrier, priority, "resend")
+            self.store,
+            lambda tx: networks.add_route(
+                tx, prefix, carrier, {"priority": priority, "weight": 1, "on_unknown": "resend"}
+            ),
         )
 
     async def set(self, kind: Kind, name: str, /, **given: str) -> Record:

@@ -59,6 +59,9 @@ def add_carrier(call: Call, name: str, kind: str, settings: tuple[str, ...]) -> 
 @click.argument("carrier")
 @click.option("--priority", type=int, default=0, show_default=True, help="The lower is tried first.")
 @click.option(
+    "--weight", default="1", show_default=True, help="Its share among routes of the same priority, 1 to 1000."
+)
+@click.option(
     "--on-unknown",
     type=click.Choice(["resend", "fail"]),
     default="resend",
@@ -66,11 +69,15 @@ def add_carrier(call: Call, name: str, kind: str, settings: tuple[str, ...]) -> 
     help="What becomes of a message whose submission the carrier never answered.",
 )
 @on_database
-def add_route(call: Call, prefix: str, carrier: str, priority: int, on_unknown: str) -> None:
+def add_route(call: Call, prefix: str, carrier: str, **given: str) -> None:
     """Send messages to numbers that begin with PREFIX to CARRIER; "" is every number."""
     digits = values.prefix("prefix", prefix)
-    order = values.integer("priority", str(priority))
-    added = call.change(lambda tx, _: networks.add_route(tx, digits, carrier, order, on_unknown))
+    settings = {
+        "priority": values.integer("priority", str(given["priority"])),
+        "weight": values.weight("weight", given["weight"]),
+        "on_unknown": given["on_unknown"],
+    }
+    added = call.change(lambda tx, _: networks.add_route(tx, digits, carrier, settings))
     call.done("route", added, "added {}")
 
 
@@ -84,7 +91,7 @@ add_common(
         "carrier",
         "NAME",
         "demo",
-        ("id", "name", "kind"),
+        ("id", "name", "kind", "state", "in_flight", "window", "rate", "queue", "last_error"),
         "delay=2 number.61500000001.reply=Yes",
         _change_carrier,
         removable=True,
@@ -96,7 +103,7 @@ add_common(
         "route",
         "PREFIX[/CARRIER]",
         "61/acme",
-        ("prefix", "carrier", "priority", "on_unknown"),
+        ("prefix", "carrier", "priority", "weight", "on_unknown"),
         "priority=2",
         networks.change_route,
         removable=True,

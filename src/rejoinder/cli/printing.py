@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from rejoinder.flow.operator.shown import shown
+from rejoinder.clock import SystemClock
+from rejoinder.flow.operator.shown import shown, standing
 from rejoinder.flow.ports import Kind, Record
 
 Fields = dict[str, object]
@@ -27,7 +28,7 @@ def public(kind: Kind, record: Record) -> Fields:
         return shown(kind, record)
     from rejoinder.carriers.registry import SECRET_SETTINGS
 
-    return shown(kind, record, SECRET_SETTINGS)
+    return shown(kind, standing(record, SystemClock().wall_us()), SECRET_SETTINGS)
 
 
 def one_line(text: str) -> str:

@@ -15,17 +15,20 @@ from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.batches import Batches
 from rejoinder.flow.claims import LEASE_US, Claimed, Lane, claim
+from rejoinder.flow.failover import BEGINNING, Stranded, relieve
 from rejoinder.flow.outcomes import Answered, record
 from rejoinder.flow.ports import Carrier, CarrierRow, Claim, Store
 from rejoinder.flow.rates import Pace, Throughput
 from rejoinder.flow.receipts import count_finished
 from rejoinder.flow.setup import Setup
 from rejoinder.message.model import Fate, Outcome, Outgoing
-from rejoinder.observe import MT_RESENT, PARTS_SENT, log
+from rejoinder.observe import MT_MOVED, MT_RESENT, PARTS_SENT, log
 
 # Another node's messages, or a retry's hour, are noticed after at most this.
 LOOK_SECONDS = 1.0
 RENEW_SECONDS = 20.0
+# How often a carrier whose link is down is looked at.
+NOT_READY_SECONDS = 0.1
 STORE_AWAY_SECONDS = 0.5
 
 
@@ -43,7 +46,9 @@ class Ground:
 class CarrierLane:
     """One carrier's worker."""
 
-    def __init__(self, row: CarrierRow, carrier: Carrier, ground: Ground) -> None:
+    def __init__(
+        self, row: CarrierRow, carrier: Carrier, ground: Ground, wake_other: Callable[[int], None]
+    ) -> None:
         self.row = row
         self.carrier = carrier
         self._store = ground.store
@@ -51,6 +56,7 @@ class CarrierLane:
         self._guard = ground.guard
         self._setup = ground.setup
         self._learnt = ground.learnt
+        self._wake_other = wake_other
         self._pace = Pace(carrier.window)
         self._throughput = Throughput(float(row.settings.get("throughput") or 0), ground.clock.monotonic())
         self._under_way: dict[asyncio.Task[None], Claim] = {}
@@ -60,10 +66,19 @@ class CarrierLane:
         # The window is full, or the last claim filled it: more may be due as soon as an answer makes room.
         self._more = False
         self._tasks: list[asyncio.Task[None]] = []
+        # How far the queue was looked through since the carrier is down, and when that begins anew.
+        self._relieved_to = BEGINNING
+        self._relieve_at = 0.0
+        # Parts the carrier has accepted since the start.
+        self.taken = 0
 
     def wake(self) -> None:
         """There may be something to send."""
         self._wake.set()
+
+    def window(self) -> int:
+        """How many messages may be under way now."""
+        return self._pace.room(self._clock.monotonic())
 
     def under_way(self) -> int:
         return len(self._under_way)
@@ -108,6 +123,11 @@ class CarrierLane:
     async def _turn(self) -> float:
         """One claim and its hand-overs; says how long to rest (0: there may be more at once)."""
         now = self._clock.monotonic()
+        ready = self.carrier.ready()
+        self._setup.health.link(self.row.id, ready, now)
+        await self._relieve(now)
+        if not ready:
+            return NOT_READY_SECONDS
         free = self._pace.room(now) - len(self._under_way)
         if free <= 0:
             self._more = True
@@ -123,6 +143,20 @@ class CarrierLane:
             task.add_done_callback(self._landed)
         self._more = len(claimed.outgoing) == most or bool(claimed.finished)
         return 0.0 if self._more else self._until(claimed.next_due)
+
+    async def _relieve(self, now: float) -> None:
+        """A carrier that is down holds no message that another one may take."""
+        setup, down = self._setup, self._setup.health.down(now)
+        if self.row.id not in down or now < self._relieve_at or not setup.routes.has_others(self.row.id):
+            return
+        stranded = Stranded(self.row.id, setup.routes, down, self._relieved_to)
+        relieved = await self._store.write(lambda tx: relieve(tx, stranded, self._clock.wall_us()))
+        self._relieved_to = relieved.after
+        self._relieve_at = now if relieved.after != BEGINNING else now + LOOK_SECONDS
+        count_finished(relieved.finished)
+        for carrier_id, count in relieved.moved.items():
+            MT_MOVED.inc(count)
+            self._wake_other(carrier_id)
 
     def _until(self, next_due: int | None) -> float:
         if next_due is None:
@@ -167,6 +201,9 @@ class CarrierLane:
                 await asyncio.sleep(STORE_AWAY_SECONDS)
 
     def _learn_pace(self, outcomes: Sequence[Outcome]) -> None:
+        fates = {outcome.fate for outcome in outcomes}
+        self._setup.health.answered(self.row.id, fates != {Fate.LATER}, self._clock.monotonic())
+        self.taken += sum(outcome.fate is Fate.ACCEPTED for outcome in outcomes)
         for outcome in outcomes:
             PARTS_SENT.labels(self.row.name, outcome.fate.value).inc()
         if any(outcome.fate is Fate.THROTTLED for outcome in outcomes):
@@ -218,6 +255,7 @@ class Dispatch:
             row = self._setup.carriers.get(carrier_id)
             if row != lane.row:
                 del self.lanes[carrier_id]
+                self._setup.health.forget(carrier_id)
                 await lane.stop(2.0)
         for carrier_id, row in self._setup.carriers.items():
             if carrier_id not in self.lanes:
@@ -225,7 +263,7 @@ class Dispatch:
 
     async def _open(self, row: CarrierRow) -> None:
         try:
-            lane = CarrierLane(row, self._make(row), self._ground)
+            lane = CarrierLane(row, self._make(row), self._ground, self.wake)
             await lane.start()
         except RejoinderError as error:
             log.error("carrier_not_started", carrier=row.name, sentence=error.sentence)

@@ -94,7 +94,7 @@ def _refused_whole(answer: Answered, routes: RoutingTable, now: int, noted: _Rec
     """No part was taken: the next carrier of the route gets it; after the last it is rejected and refunded."""
     row = answer.claim.row
     tried = f"{row.tried} {row.carrier_id}".strip()
-    following = routes.next(row.recipient, tried)
+    following = routes.next(row.recipient, tried, answer.chance)
     # What may already have reached the handset through this carrier never goes to another.
     if following is not None and not row.duplicate:
         noted.again.append(

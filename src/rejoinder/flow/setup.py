@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rejoinder.flow.health import Health
 from rejoinder.flow.ports import CarrierRow, Store
 from rejoinder.flow.route import RoutingTable
 
@@ -19,6 +20,8 @@ class Setup:
         self._seen = (-1, -1)
         self._listeners: list[Callable[[], None]] = []
         self._clock_listeners: list[Callable[[], None]] = []
+        # Not set up by anybody: what the lanes know of their carriers, kept where the journeys look for routes.
+        self.health = Health()
         self.pool: tuple[str, ...] = ()
         self.routes = RoutingTable(())
         # Whether any handset has ever opted out of anything: while none has, nobody asks.

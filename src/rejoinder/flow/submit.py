@@ -6,6 +6,7 @@ Answered SUBMITTED means: message, charge, queue row and mailbox entry are on di
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 
 from rejoinder.clock import MICROSECONDS, Clock
@@ -124,9 +125,10 @@ class Submissions:
             raise sender_not_allowed()
         if not sender and not self._setup.pool:
             raise no_pool_number()
-        routes = self._setup.routes.candidates(wanted.recipient)
+        down = self._setup.health.down(self._clock.monotonic())
+        route = self._setup.routes.first(wanted.recipient, random.random(), down)  # noqa: S311  # shares, guards nothing
         rotation = wanted.rotation or user.rotation
-        return Order(user, wanted, sender, rotation, routes[0].carrier_id if routes else None)
+        return Order(user, wanted, sender, rotation, route.carrier_id if route else None)
 
     async def _store_all(self, orders: Sequence[Order]) -> Sequence[Accepted | MessageRefused]:
         terms = self.terms()

@@ -90,7 +90,7 @@ _FIELDS: Mapping[Kind, Mapping[str, Parse]] = {
     },
     "sender": {},
     "carrier": {"name": values.carrier_name},
-    "route": {"priority": values.integer, "on_unknown": values.on_unknown},
+    "route": {"priority": values.integer, "weight": values.weight, "on_unknown": values.on_unknown},
 }
 # Other words for the same, as the contract's calls and the commands' options have them.
 _ALIASES: Mapping[tuple[Kind, str], str] = {

@@ -43,18 +43,21 @@ async def change_carrier(tx: Tx, name: str, changes: Mapping[str, object], check
     return changed
 
 
-async def add_route(tx: Tx, prefix: str, carrier: str, priority: int, on_unknown: str) -> Record:
-    """Messages to numbers that begin with `prefix` may go to this carrier. Raises NotFound, Refused."""
+async def add_route(tx: Tx, prefix: str, carrier: str, settings: Mapping[str, object]) -> Record:
+    """Messages to numbers that begin with `prefix` may go to this carrier. Raises NotFound, Refused.
+
+    `settings`: priority, weight, on_unknown.
+    """
     target = await lookup.one(tx, "carrier", carrier)
     key = {"prefix": prefix, "carrier_id": target["id"]}
-    if not await tx.registry.add("route", {**key, "priority": priority, "on_unknown": on_unknown}):
+    if not await tx.registry.add("route", {**key, **settings}):
         raise Refused(f"this prefix has a route to carrier {target['name']!r} already", "prefix")
     (added,) = await tx.registry.find("route", key)
     return added
 
 
 async def change_route(tx: Tx, name: str, changes: Mapping[str, object]) -> Record:
-    """`name`: PREFIX or PREFIX/CARRIER; `changes`: priority, on_unknown. Raises NotFound, Refused."""
+    """`name`: PREFIX or PREFIX/CARRIER; `changes`: priority, weight, on_unknown. Raises NotFound, Refused."""
     route = await lookup.one(tx, "route", name)
     await tx.registry.change("route", route, changes)
     (changed,) = await tx.registry.find("route", {"id": route["id"]})

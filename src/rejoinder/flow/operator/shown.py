@@ -22,6 +22,7 @@ _USERINFO = re.compile(r"(://[^/@\s:]*:)[^/@\s]+(?=@)")
 _PAIR = re.compile(
     r"""((?:pass|pwd|pw|secret|token|key|auth)[\w-]*["']?\s*[=:>]\s*["']?)([^&<"'\s{}]+)""", re.IGNORECASE
 )
+_RENAMED = {"balance": "credits"}
 # Columns that are of no use to anybody outside.
 _LEFT_OUT = frozenset(
     {
@@ -61,7 +62,9 @@ def _setting(key: str, value: str, secret: Collection[str]) -> str:
 
 
 def _value(key: str, value: object, secret: Collection[str]) -> object:
-    if key == "created_at":
+    if value is None:
+        return None
+    if key in {"created_at", "seen_at"}:
         assert isinstance(value, int)
         return datetime.fromtimestamp(value // 1_000_000, UTC).isoformat().replace("+00:00", "Z")
     if key in {"balance", "free_credits"}:
@@ -72,13 +75,27 @@ def _value(key: str, value: object, secret: Collection[str]) -> object:
     return value
 
 
+# A running server writes how its carriers stand every five seconds (flow/lane_states.py).
+_STALE_US = 15_000_000
+_STANDING = ("state", "window", "in_flight", "rate")
+
+
+def standing(record: Record, now: int) -> Record:
+    """A carrier's record with how it stands: where no server said so in the last 15 s it stands nowhere."""
+    fields = {"window" if key == "window_size" else key: value for key, value in record.items()}
+    seen = record["seen_at"]
+    if seen is None or now - seen > _STALE_US:
+        return {**fields, **dict.fromkeys(_STANDING), "state": "no server running"}
+    return fields
+
+
 def shown(kind: Kind, record: Record, secret_settings: Collection[str] = ()) -> dict[str, object]:
     """The fields of `show`: at least `id` and `name`, values as JSON has them, credits in whole ones."""
     fields: dict[str, object] = {}
     for key, value in record.items():
         if key in _LEFT_OUT:
             continue
-        fields["credits" if key == "balance" else key] = _value(key, value, secret_settings)
+        fields[_RENAMED.get(key, key)] = _value(key, value, secret_settings)
         if key == "name" and "blocked" in record:
             fields["state"] = str(state(record))
         if key == "name" and kind in _API_IDS:

@@ -105,6 +105,13 @@ def integer(key: str, value: str) -> int:
     return int(value)
 
 
+def weight(key: str, value: str) -> int:
+    """A share among routes of one priority: 1 to 1000."""
+    if not _INTEGER.fullmatch(value) or not 1 <= int(value) <= 1000:
+        raise Refused(f"{key} must be a whole number from 1 to 1000", key)
+    return int(value)
+
+
 def one_of(*words: str) -> Parse:
     """A parser for one of these words, in any case; dashes and underscores are the same."""
 

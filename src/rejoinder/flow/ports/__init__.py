@@ -12,6 +12,7 @@ from rejoinder.flow.ports.carrier import Carrier, CarrierEvents
 from rejoinder.flow.ports.credits import OPERATOR_ACCOUNT, USAGE_ACCOUNT, Credits, Funds, Movement, Transfer
 from rejoinder.flow.ports.directory import (
     CarrierRow,
+    CarrierState,
     Directory,
     Kind,
     Record,
@@ -43,6 +44,7 @@ __all__ = [
     "Carrier",
     "CarrierEvents",
     "CarrierRow",
+    "CarrierState",
     "Claim",
     "Credits",
     "Directory",

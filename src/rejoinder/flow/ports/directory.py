@@ -60,13 +60,14 @@ class ResellerRow:
 
 @dataclass(frozen=True, slots=True)
 class RouteRow:
-    """Messages to numbers that begin with `prefix` may go to this carrier; lower priority first."""
+    """Messages to numbers that begin with `prefix` may go to this carrier; lower priority first, equals by weight."""
 
     prefix: str
     carrier_id: int
     priority: int
     on_unknown: str
     carrier: str
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,18 @@ class CarrierRow:
     name: str
     kind: str
     settings: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierState:
+    """How a carrier's link stands. `window`: how many messages may be under way now; `rate`: parts a second lately."""
+
+    carrier_id: int
+    state: str
+    window: int
+    in_flight: int
+    rate: float
+    last_error: str
 
 
 class Directory(Protocol):
@@ -96,6 +109,9 @@ class Directory(Protocol):
     async def routes(self) -> list[RouteRow]: ...
 
     async def carriers(self) -> list[CarrierRow]: ...
+
+    async def put_states(self, states: Sequence[CarrierState], at: int) -> None:
+        """How carriers stand, for other processes to read (`rejoinder carrier list`)."""
 
     async def may_send_as(self, user_id: int, customer_id: int, sender: str) -> bool: ...
 

@@ -58,6 +58,9 @@ class Outbox(Protocol):
         self, carrier_id: int, now: int, most: int, customer_id: int | None = None
     ) -> list[Claim]: ...
 
+    async def waiting(self, carrier_id: int, now: int, after: tuple[int, str], most: int) -> list[Claim]:
+        """What is due and in nobody's hands, behind `after` (due_at, id): for a carrier that is down."""
+
     async def customers_waiting(self, carrier_id: int, after: int, most: int) -> list[int]: ...
 
     async def mark_claimed(self, claims: Sequence[Claim], now: int, lease: int) -> None: ...

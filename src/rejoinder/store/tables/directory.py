@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
-from rejoinder.flow.ports import CarrierRow, ResellerRow, RouteRow, SmppAccount, UserRow
+from rejoinder.flow.ports import CarrierRow, CarrierState, ResellerRow, RouteRow, SmppAccount, UserRow
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Session
 
@@ -53,6 +55,10 @@ class DirectoryTables:
             CarrierRow(id_, name, kind, msgspec.json.decode(settings, type=dict[str, str]))
             for id_, name, kind, settings in await self._session.rows(_SQL["list_carriers"])
         ]
+
+    async def put_states(self, states: Sequence[CarrierState], at: int) -> None:
+        rows = [(s.carrier_id, s.state, s.window, s.in_flight, s.rate, s.last_error, at) for s in states]
+        await self._session.bulk(_SQL["put_carrier_states"], rows)
 
     async def may_send_as(self, user_id: int, customer_id: int, sender: str) -> bool:
         return bool(await self._session.rows(_SQL["may_send_as"], sender, user_id, customer_id))

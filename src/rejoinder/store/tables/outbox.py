@@ -66,6 +66,10 @@ class OutboxTables:
             rows = await self._session.rows(_SQL["claim_due_of"], carrier_id, customer_id, now, most)
         return [_claim(row) for row in rows]
 
+    async def waiting(self, carrier_id: int, now: int, after: tuple[int, str], most: int) -> list[Claim]:
+        rows = await self._session.rows(_SQL["waiting_after"], carrier_id, now, *after, most)
+        return [_claim(row) for row in rows]
+
     async def customers_waiting(self, carrier_id: int, after: int, most: int) -> list[int]:
         return [
             row[0] for row in await self._session.rows(_SQL["customers_waiting"], carrier_id, after, most)

@@ -89,12 +89,17 @@ _SHAPES: Mapping[Kind, _Shape] = {
     "sender": _shape(
         "sender", "customer_id name", "customer_id name", "id name customer reseller customer_id"
     ),
-    "carrier": _shape("carrier", "id", "name kind settings", "id name kind settings"),
+    "carrier": _shape(
+        "carrier",
+        "id",
+        "name kind settings",
+        "id name kind settings state window_size in_flight rate queue last_error seen_at",
+    ),
     "route": _shape(
         "route",
         "prefix carrier_id",
-        "prefix carrier_id priority on_unknown",
-        "id name prefix carrier priority on_unknown carrier_id",
+        "prefix carrier_id priority weight on_unknown",
+        "id name prefix carrier priority weight on_unknown carrier_id",
         "prefix, priority, carrier_id",
     ),
 }

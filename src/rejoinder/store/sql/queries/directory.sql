@@ -27,7 +27,7 @@ UPDATE store_state SET clock_accepted = clock_accepted + 1
 SELECT number FROM number WHERE customer_id IS NULL AND user_id IS NULL ORDER BY number
 
 -- list_routes: all routes of carriers that are there
-SELECT r.prefix, r.carrier_id, r.priority, r.on_unknown, c.name
+SELECT r.prefix, r.carrier_id, r.priority, r.on_unknown, c.name, r.weight
 FROM route r JOIN carrier c ON c.id = r.carrier_id WHERE NOT c.removed ORDER BY r.prefix, r.priority, r.carrier_id
 
 -- list_carriers: all carriers that are there
@@ -38,3 +38,10 @@ SELECT 1 FROM number WHERE number = :sender AND (user_id = :user_key OR customer
 UNION ALL
 SELECT 1 FROM sender WHERE customer_id = :customer AND name = :sender
 LIMIT 1
+
+-- put_carrier_states: how the carriers stand, for the command line, which is another process
+INSERT INTO carrier_state (carrier_id, state, window_size, in_flight, rate, last_error, seen_at)
+SELECT * FROM @rows(carrier bigint, word text, room int, busy int, pace float8, fault text, seen bigint)
+WHERE true
+ON CONFLICT (carrier_id) DO UPDATE SET state = excluded.state, window_size = excluded.window_size,
+  in_flight = excluded.in_flight, rate = excluded.rate, last_error = excluded.last_error, seen_at = excluded.seen_at

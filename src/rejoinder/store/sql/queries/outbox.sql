@@ -24,6 +24,12 @@ SELECT id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, du
 FROM outbox WHERE carrier_id = :carrier AND customer_id = :customer AND due_at <= :now
 ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
 
+-- waiting_after: what is due at a carrier that is down and in nobody's hands, after a place in the queue
+SELECT id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until, attempts, tried,
+  udh, octets, flash, submitting, duplicate, claimed_at, fence
+FROM outbox WHERE carrier_id = :carrier AND due_at <= :now AND NOT submitting AND (due_at, id) > (:after_due, :after_key)
+ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
+
 -- customers_waiting: who has messages at a carrier, after a given customer; a skip scan, a few index steps each
 WITH RECURSIVE waiting (customer) AS (
   SELECT min(customer_id) FROM outbox WHERE carrier_id = :carrier AND customer_id > :after

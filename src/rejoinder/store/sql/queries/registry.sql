@@ -30,12 +30,14 @@ LEFT JOIN user_account u ON u.id = n.user_id LEFT JOIN user_account i ON i.id = 
 SELECT s.name || '/' || c.name || '/' || n.name AS id, n.name, n.customer_id, c.name AS customer, s.name AS reseller
 FROM sender n JOIN customer c ON c.id = n.customer_id JOIN reseller s ON s.id = c.reseller_id
 
--- show_carrier: carriers that are there
-SELECT id, name, kind, settings FROM carrier WHERE NOT removed
+-- show_carrier: carriers that are there, and how each stood when a server last said so
+SELECT c.id, c.name, c.kind, c.settings, s.state, s.window_size, s.in_flight, s.rate, s.last_error, s.seen_at,
+  (SELECT count(*) FROM outbox o WHERE o.carrier_id = c.id) AS queue
+FROM carrier c LEFT JOIN carrier_state s ON s.carrier_id = c.id WHERE NOT c.removed
 
 -- show_route: routes of carriers that are there
 SELECT r.prefix || '/' || c.name AS id, r.prefix AS name, r.prefix, r.carrier_id, c.name AS carrier, r.priority,
-  r.on_unknown
+  r.weight, r.on_unknown
 FROM route r JOIN carrier c ON c.id = r.carrier_id WHERE NOT c.removed
 
 -- open_boxes: a user's two boxes, made with the user and never recomputed (contract §3 rule 2)

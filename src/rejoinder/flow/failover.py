@@ -1,0 +1,69 @@
+"""MT step 3c: what waits for a carrier that is down goes to the next one, if nothing of it was handed over.
+
+Which carrier is down says health.py. Refuses to move what a network may have: a message of which a part was accepted, or
+whose last outcome is unknown.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+
+from rejoinder.flow.ports import Claim, Tx
+from rejoinder.flow.receipts import Moves, move
+from rejoinder.flow.route import RoutingTable
+from rejoinder.message.model import QueueRow
+from rejoinder.message.status import Status
+
+STEP = 500
+BEGINNING = (-1, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """A carrier that is down, and where its queue was looked through to."""
+
+    carrier_id: int
+    routes: RoutingTable
+    down: Collection[int]
+    after: tuple[int, str] = BEGINNING
+
+
+@dataclass(slots=True)
+class Relieved:
+    """What one step came to: messages by the carrier they went to, final ones, and where the next step begins."""
+
+    moved: dict[int, int] = field(default_factory=dict)
+    finished: dict[str, int] = field(default_factory=dict)
+    after: tuple[int, str] = BEGINNING
+
+
+async def relieve(tx: Tx, stranded: Stranded, now: int) -> Relieved:
+    """One step over the queue of a carrier that is down: bounded, whatever its length."""
+    waiting = await tx.outbox.waiting(stranded.carrier_id, now, stranded.after, STEP)
+    result = Relieved()
+    if len(waiting) == STEP:
+        result.after = (waiting[-1].row.due_at, waiting[-1].row.id)
+    moves = Moves(ended={it.row.id: Status.EXPIRED for it in waiting if it.row.valid_until <= now})
+    free = await _untouched(tx, [it for it in waiting if it.row.id not in moves.ended])
+    again: list[QueueRow] = []
+    for row in free:
+        other = stranded.routes.instead(row.recipient, row.tried, stranded.down, random.random())  # noqa: S311
+        if other is not None:
+            again.append(replace(row, carrier_id=other.carrier_id, attempts=0, unknown=False))
+            moves.rerouting.add(row.id)
+            result.moved[other.carrier_id] = result.moved.get(other.carrier_id, 0) + 1
+    await tx.messages.drop_parts(moves.rerouting)
+    await tx.outbox.requeue(again)
+    result.finished = await move(tx, moves, now)
+    return result
+
+
+async def _untouched(tx: Tx, waiting: list[Claim]) -> list[QueueRow]:
+    """Those of which no network has anything, and none may have."""
+    fresh = [it.row for it in waiting if not it.row.duplicate and not it.was_submitting]
+    begun = {row.id for row in fresh if row.attempts}
+    parts = await tx.messages.parts(begun) if begun else []
+    taken = {part.mt_id for part in parts if part.ref_key or part.status != Status.SUBMITTED}
+    return [row for row in fresh if row.id not in taken]
