@@ -1,4 +1,4 @@
-"""wrk and nginx from Debian's archive, unpacked below .cache/ with the libraries that they lack.
+"""Programs from Debian's archive (wrk, nginx, Kannel), unpacked below .cache/ with the libraries that they lack.
 
 It refuses to touch the system: no root, no installation, package lists in a private folder when the system has none.
 What can't be had raises `Unavailable` with the reason.
@@ -25,6 +25,39 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "libcrypt.so.1": ("libcrypt1",),
     "libz.so.1": ("zlib1g",),
     "libgcc_s.so.1": ("libgcc-s1",),
+    "libmariadb.so.3": ("libmariadb3",),
+    "libpcreposix.so.3": ("libpcre3",),
+    "libpcre.so.3": ("libpcre3",),
+    "libhiredis.so.0.14": ("libhiredis0.14",),
+    "libct.so.4": ("libct4",),
+    "libpam.so.0": ("libpam0g",),
+    "libaudit.so.1": ("libaudit1",),
+    "libcap-ng.so.0": ("libcap-ng0",),
+    "libpq.so.5": ("libpq5",),
+    "libsqlite3.so.0": ("libsqlite3-0",),
+    "libxml2.so.2": ("libxml2",),
+    "libicuuc.so.72": ("libicu72",),
+    "libicudata.so.72": ("libicu72",),
+    "liblzma.so.5": ("liblzma5",),
+    "libzstd.so.1": ("libzstd1",),
+    "libldap-2.5.so.0": ("libldap-2.5-0",),
+    "liblber-2.5.so.0": ("libldap-2.5-0",),
+    "libsasl2.so.2": ("libsasl2-2",),
+    "libgssapi_krb5.so.2": ("libgssapi-krb5-2",),
+    "libkrb5.so.3": ("libkrb5-3",),
+    "libk5crypto.so.3": ("libk5crypto3",),
+    "libkrb5support.so.0": ("libkrb5support0",),
+    "libcom_err.so.2": ("libcom-err2",),
+    "libkeyutils.so.1": ("libkeyutils1",),
+    "libgnutls.so.30": ("libgnutls30",),
+    "libp11-kit.so.0": ("libp11-kit0",),
+    "libidn2.so.0": ("libidn2-0",),
+    "libunistring.so.2": ("libunistring2",),
+    "libtasn1.so.6": ("libtasn1-6",),
+    "libnettle.so.8": ("libnettle8",),
+    "libhogweed.so.6": ("libhogweed6",),
+    "libgmp.so.10": ("libgmp10",),
+    "libffi.so.8": ("libffi8",),
 }
 VERSION = re.compile(r"\d[\w.+-]*")
 NOT_FOUND = re.compile(r"^\s*(\S+) => not found", re.MULTILINE)
@@ -72,9 +105,15 @@ class Archive:
         # wrk ends with 1 after it has told its version.
         first = (said.stdout + said.stderr).strip().split("\n")[0]
         version = VERSION.search(first)
-        if package not in first or version is None:
+        if package not in first.lower() or version is None:
             raise Unavailable(f"{path} does not run: {first}")
         return Tool(path, environment, version[0])
+
+    def unpacked(self, package: str, file: str) -> Path:
+        """The folder in which a package without programs is unpacked; `file` is one of its files. Else `Unavailable`."""
+        if not (self._root / file).exists():
+            self._unpack(package)
+        return self._root
 
     def _complete(self, path: Path) -> None:
         """Bring the shared libraries that neither the system nor the folder has."""

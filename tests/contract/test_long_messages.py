@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from rejoinder.flow.coded import CodedRequest, coded_draft
@@ -14,7 +15,7 @@ from rejoinder.flow.request import Draft, Limits
 from rejoinder.message.parts import Concatenation
 from rejoinder.message.status import Status
 from rejoinder.message.text import Alphabet
-from tests.centre import HANDSET, START, Centre, shown_in, together
+from tests.centre import HANDSET, START, Centre, together
 
 OWN = "61400000001"
 NOW = START * 1_000_000
@@ -43,7 +44,7 @@ async def submit(centre: Centre, user: UserRow, *drafts: Draft) -> list[str]:
 
 
 async def mailbox(centre: Centre, user: UserRow) -> list[dict[str, object]]:
-    return shown_in(await centre.poll(user))
+    return [msgspec.json.decode(row[2]) for row in (await centre.poll(user)).page.rows]
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations((1, 2, 3))))

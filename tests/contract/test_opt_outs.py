@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from rejoinder.errors import NotFound, Refused
@@ -14,7 +15,7 @@ from rejoinder.flow.ports import OptOut, UserRow
 from rejoinder.flow.request import MessageRefused
 from rejoinder.message.model import Fate, InboundPart, Outcome, Outgoing
 from rejoinder.message.status import Status
-from tests.centre import HANDSET, Centre, accepted, shown_in, together
+from tests.centre import HANDSET, Centre, accepted, together
 
 POOL = ("61500079987", "61500079988", "61500079989")
 OTHER = "61255588886"
@@ -79,7 +80,7 @@ async def test_the_mo_is_in_the_mailbox_and_is_the_evidence(centre: Centre) -> N
     user, carrier = await shop(centre)
     sent = await centre.send(user)
     await answers(centre, carrier, sent.id, " Stop ")
-    (shown,) = shown_in(await centre.poll(user, received=True))
+    (shown,) = [msgspec.json.decode(row[2]) for row in (await centre.poll(user, received=True)).page.rows]
     assert (shown["text"], shown["originDocumentId"]) == (" Stop ", sent.id)
     (kept,) = await listed(centre)
     sender = await centre.sender_of(sent.id)

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
@@ -26,9 +27,9 @@ from rejoinder.errors import Refused
 from rejoinder.flow import mailbox
 from rejoinder.flow.finals import Final, record
 from rejoinder.flow.mailbox import Answer, MailboxPolls, Poll
-from rejoinder.flow.ports import EMPTY, MtState, UserRow
+from rejoinder.flow.ports import MtState, UserRow
 from rejoinder.store import open_store
-from tests.centre import HANDSET, START, Centre, shown_in, together
+from tests.centre import HANDSET, START, Centre, together
 from tests.postgres_server import PostgresServer
 
 
@@ -82,7 +83,7 @@ class World:
 
 
 def ids_of(answer: Answer) -> list[tuple[str, int]]:
-    return [(shown["documentId"], shown["timestamp"]) for shown in shown_in(answer)]
+    return [(msgspec.json.decode(shown)["documentId"], timestamp) for timestamp, _, shown in answer.page.rows]
 
 
 class MailboxMachine(RuleBasedStateMachine):
@@ -216,8 +217,8 @@ class MailboxMachine(RuleBasedStateMachine):
                 answer = self._poll(client)
                 self._take(client, answer, known, lost=False)
                 again = self._poll(client)
-                assert (again.page is not EMPTY) == answer.page.more, "hasMoreMessages was not true"
-                if again.page is EMPTY and answer.page is EMPTY:
+                assert bool(again.page.rows) == answer.page.more, "hasMoreMessages was not true"
+                if not again.page.rows and not answer.page.rows:
                     break
             owed = {
                 message.id

@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import cast
 
 from rejoinder.clock import Clock
 from rejoinder.message.model import Fate, Outcome
@@ -85,7 +86,8 @@ class Link(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        # uvloop's transports are none by class.
+        transport = cast(asyncio.Transport, transport)
         self._transport = transport
         self._session.send_request(self._plan.bind, self._clock.monotonic())
         self._flush()
