@@ -27,6 +27,7 @@ from rejoinder.endpoints.http.protocol import AtOnce, answering
 from rejoinder.endpoints.http.resellers import ResellerCalls
 from rejoinder.endpoints.http.server import Api, Calls, Operation, RawOperation
 from rejoinder.endpoints.listen import address_of, listen
+from rejoinder.endpoints.pushes import couriers
 from rejoinder.endpoints.smpp.requests import Journeys
 from rejoinder.endpoints.smpp.server import SmppLimits, SmppServer
 from rejoinder.endpoints.smpp.tls import tls_context
@@ -41,6 +42,7 @@ from rejoinder.flow.logins import LoginLimits
 from rejoinder.flow.mailbox import MailboxPolls
 from rejoinder.flow.optouts import OptOuts, words
 from rejoinder.flow.ports import CarrierEvents, Store
+from rejoinder.flow.pushes import PushLanes
 from rejoinder.flow.receipts import ReceiptIntake
 from rejoinder.flow.request import Limits
 from rejoinder.flow.reselling import Reselling
@@ -85,7 +87,9 @@ class Service:
         self.accounts = Accounts(store, clock, limits)
         self.addresses = Addresses(config.trusted_proxies)
         self.submissions = Submissions(store, clock, ids, self.accounts, self.setup)
-        self.submissions.limits = Limits(config.max_parts, config.reply_window * 86_400)
+        self.submissions.limits = Limits(
+            config.max_parts, config.reply_window * 86_400, bool(config.smtp_host)
+        )
         self.cancellations = Cancellations(store, clock)
         self.polls = MailboxPolls(store, clock)
         self.receipts = ReceiptIntake(store, clock)
@@ -97,6 +101,8 @@ class Service:
         self.dispatch = Dispatch(ground, lambda row: make(row, events, clock))
         self.lane_states = LaneStates(store, clock, self.dispatch.lanes)
         self.releases = Releases(store, clock, self.accounts, self.submissions, self.upkeep.guard)
+        self.pushes = PushLanes(store, clock, couriers(config, clock))
+        store.on_queued(self.pushes.wake)
         self.setup.on_change(self.accounts.forget)
         self.smpp = self._smpp_server(config)
         self.setup.on_change(self.smpp.changed)
@@ -122,7 +128,7 @@ class Service:
             ResellerCalls(self.accounts, Reselling(self.store, self.clock)),
             ActivationCalls(Activation(self.store, self.clock, self.accounts, self.submissions)),
             CarrierCalls(self.setup, self.inbound, self.receipts, self.clock),
-            HealthCalls(self.store, self.setup, self._carrier_states),
+            HealthCalls(self.store, self.setup, self.clock, self._carrier_states),
             DocsPage(),
         ]
 
@@ -143,6 +149,7 @@ class Service:
             self.releases.run(),
             self.lane_states.run(),
         )
+        await self.pushes.start()
         self._tasks = [asyncio.create_task(worker) for worker in workers]
 
     async def _follow_setup(self) -> None:
@@ -167,6 +174,7 @@ class Service:
         await self.submissions.drained()
         await self.inbound.drained()
         await self.receipts.drained()
+        await self.pushes.stop()
         self.accounts.close()
         await self.store.close()
 

@@ -7,9 +7,10 @@ place where a setting is declared; docs/configuration.md is generated from it.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -38,6 +39,13 @@ class Config:
     smpp_tls_key: str
     smpp_connections: int
     smpp_connections_per_address: int
+    push_allow: str
+    smtp_host: str
+    smtp_port: int
+    smtp_from: str
+    smtp_user: str
+    smtp_password: str = field(repr=False)
+    smtp_tls: str
 
     @property
     def address(self) -> tuple[str, int]:
@@ -115,6 +123,12 @@ def _one_of(*words: str) -> Callable[[str], str]:
         return value
 
     return parse
+
+
+def _mail_address(value: str) -> str:
+    if value and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", value):
+        raise ValueError("must be a mail address such as sms@example.org")
+    return value
 
 
 SETTINGS = (
@@ -197,6 +211,30 @@ SETTINGS = (
         "SMPP connections at once from one address (an IPv6 /64).",
         _between(1, 1_000_000),
     ),
+    Setting(
+        "push_allow",
+        "",
+        "Networks that pushes and `replyTo` may reach beside the public internet, separated by commas "
+        "(`10.1.2.0/24, ::1/128`). What is private, loopback, link-local, multicast or a cloud's metadata is refused.",
+        _networks,
+    ),
+    Setting(
+        "smtp_host",
+        "",
+        "The server that takes mails to `mailto:` replyTo addresses; without it they are refused (-240).",
+        str,
+    ),
+    Setting("smtp_port", "587", "Its port.", _between(1, 65_535)),
+    Setting("smtp_from", "", "The address that mails come from; needed with `smtp_host`.", _mail_address),
+    Setting("smtp_user", "", "How to log in there; empty: without.", str),
+    Setting("smtp_password", "", "The password for that; better in the environment than in a file.", str),
+    Setting(
+        "smtp_tls",
+        "starttls",
+        "`starttls` (the connection is secured before anything is said), `tls` (from the first byte, often port 465), "
+        "or `none`.",
+        _one_of("starttls", "tls", "none"),
+    ),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -210,7 +248,10 @@ def load(path: str | None = None, overrides: Mapping[str, object] | None = None)
     raw.update(_from_file(path) if path else {})
     raw.update(_from_environment(os.environ))
     raw.update({key: str(value) for key, value in (overrides or {}).items() if value is not None})
-    return Config(**{field.name: _parsed(field.name, raw[field.name]) for field in fields(Config)})  # type: ignore[arg-type]  # each parse gives its field's type
+    config = Config(**{one.name: _parsed(one.name, raw[one.name]) for one in fields(Config)})  # type: ignore[arg-type]  # each parse gives its field's type
+    if config.smtp_host and not config.smtp_from:
+        raise ConfigInvalid("smtp_from is needed with smtp_host: mails come from an address", "smtp_from")
+    return config
 
 
 def _parsed(name: str, value: str) -> object:

@@ -45,6 +45,27 @@ PAIRS_REUSED = Counter(
 OPT_OUTS = Counter(
     "rejoinder_opt_outs", "MOs that opt out, or take it back, by direction", ["direction"], registry=REGISTRY
 )
+PUSHES_DELIVERED = Counter(
+    "rejoinder_pushes_delivered",
+    "Pushes that customers' servers took, by channel",
+    ["channel"],
+    registry=REGISTRY,
+)
+PUSHES_FAILED = Counter(
+    "rejoinder_pushes_failed", "Tries of pushes that failed, by channel", ["channel"], registry=REGISTRY
+)
+PUSHES_PARKED = Counter(
+    "rejoinder_pushes_parked", "Pushes given up until they are replayed", registry=REGISTRY
+)
+PUSHES_WAITING = Gauge(
+    "rejoinder_pushes_waiting",
+    "Pushes in the queue, by channel and whether they are parked",
+    ["channel", "parked"],
+    registry=REGISTRY,
+)
+PUSH_BREAKERS = Gauge(
+    "rejoinder_push_breakers_open", "Targets of pushes that are left alone at the moment", registry=REGISTRY
+)
 LOGINS_FAILED = Counter(
     "rejoinder_logins_failed", "Calls with an unknown user or a wrong password", registry=REGISTRY
 )

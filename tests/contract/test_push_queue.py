@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rejoinder.flow.ports import QueuedPush, Store
+from rejoinder.flow.push_queue import reply_target
 from tests.centre import HANDSET, Centre
 
 NUMBER = "61500000002"
@@ -73,7 +74,7 @@ async def test_a_reply_is_pushed_to_the_setting_and_to_the_messages_reply_to_bes
     await centre.reply(carrier, HANDSET, "61500079987")
     assert await queued(centre) == [
         ("mo", "mo:user:1", "", True),
-        ("mo", "reply:1:https://shop.example", "https://Shop.example/in?from={{from}}", True),
+        ("mo", reply_target(1, "https://shop.example")[1], "https://Shop.example/in?from={{from}}", True),
     ]
 
 

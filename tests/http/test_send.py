@@ -84,11 +84,10 @@ VALUES: dict[str, dict[int, list[str | bytes | None]]] = {
     "replyTo": {
         10: [
             "log", "http://shop.example/in?from={{from}}&text={{text}}", "https://shop.example/in",
-            "mailto:anna@shop.example",
         ],
         -240: [
             "ftp://shop.example/", "nonsense", "javascript:alert(1)", "file:///etc/passwd", "//shop.example/in",
-            " https://shop.example/", "mailto:",
+            " https://shop.example/", "mailto:", "mailto:anna@shop.example",
         ],
     },
     "rotation": {

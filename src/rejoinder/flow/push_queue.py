@@ -5,7 +5,7 @@ Pure. Refuses nothing: a setting or an address that cannot be reached is met whe
 
 from __future__ import annotations
 
-import hashlib
+import zlib
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -15,10 +15,10 @@ from rejoinder.flow.smpp_receipts import Wish
 from rejoinder.message.model import Mo
 from rejoinder.message.objectid import timestamp_of
 
-WEB, MAIL, SMPP = "web", "mail", "smpp"
+CHANNELS = WEB, MAIL, SMPP = "web", "mail", "smpp"
 MO, STATUS = "mo", "status"
-# A target is a key of an index: PostgreSQL's take at most 2,704 bytes, and people read it.
-_LONGEST_TARGET = 200
+# Into so many targets a user's replyTo servers are put.
+REPLY_TARGETS = 32
 
 
 def of_status(mt: MtState, status: int, charged: int, now: int) -> list[QueuedPush]:
@@ -79,6 +79,7 @@ def of_mo(mo: Mo, mo_id: str, to: Belongs, now: int) -> list[QueuedPush]:
             entry_at=timestamp_of(mo_id),
             handset=mo.sender,
             queued_at=now,
+            sender=mo.recipient,
             address=address,
         )
         for channel, target, address in targets
@@ -95,17 +96,18 @@ def _setting(mo: Mo, to: Belongs) -> str:
 
 
 def reply_target(user_id: int, reply_to: str) -> tuple[str, str]:
-    """Channel and target of a replyTo: a user's pushes to one server, or to one mail address, go in order."""
+    """Channel and target of a replyTo: a user's pushes to one server, or to one mail address, go in order.
+
+    Servers share a bounded number of targets per user: nobody can make ever more of them.
+    """
     if reply_to[:7].lower() == "mailto:":
-        return MAIL, _short(f"mail:{user_id}:", reply_to[7:].lower())
+        return MAIL, f"mail:{user_id}:{_bucket(reply_to[7:].lower())}"
     found = urlsplit(reply_to)
-    return WEB, _short(f"reply:{user_id}:", f"{found.scheme}://{found.netloc}".lower())
+    return WEB, f"reply:{user_id}:{_bucket(f'{found.scheme}://{found.netloc}'.lower())}"
 
 
-def _short(head: str, tail: str) -> str:
-    if len(tail) > _LONGEST_TARGET:
-        tail = hashlib.blake2b(tail.encode(), digest_size=16).hexdigest()
-    return head + tail
+def _bucket(server: str) -> int:
+    return zlib.crc32(server.encode("utf-8", "replace")) % REPLY_TARGETS
 
 
 def smpp_target(user_id: int) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import msgspec
 
 from rejoinder.clock import MICROSECONDS
 from rejoinder.errors import Refused
+from rejoinder.flow.push_settings import check_url
 from rejoinder.message import parts, phone, text
 from rejoinder.message.codes import MessageError
 from rejoinder.message.model import Rotation
@@ -31,10 +31,13 @@ _TARGET_LIMIT = 2048
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The operator's limits: parts per message, and the reply window in seconds (contract §11)."""
+    """The operator's limits: parts per message, the reply window in seconds (contract §11), and whether a mail
+    server takes what a `mailto:` replyTo asks for.
+    """
 
     max_parts: int = 10
     reply_window: int = 7 * 86_400
+    mail: bool = False
 
 
 class MessageRefused(Refused):
@@ -133,7 +136,7 @@ def draft(request: SendRequest, limits: Limits, now: int) -> Draft:
         parts=count,
         client_ref=_client_ref(request),
         validity=_validity(request),
-        reply_to=_reply_to(request),
+        reply_to=_reply_to(request, limits),
         release_at=checked_release(schedule_at * MICROSECONDS, now) if schedule_at is not None else 0,
         rotation=rotation,
     )
@@ -254,31 +257,23 @@ def checked_release(at: int, now: int) -> int:
     return at
 
 
-def _reply_to(request: SendRequest) -> str | None:
+def _reply_to(request: SendRequest, limits: Limits) -> str | None:
     target = request.reply_to
     if not target or target.lower() == "log":
         return None
-    if len(target) <= _TARGET_LIMIT and (_MAIL.fullmatch(target) or _is_url(target)):
-        return target
-    raise MessageRefused(
-        MessageError.REPLY_TO_NOT_SUPPORTED,
-        "replyTo must be log, an http(s) URL or mailto:address",
-        "replyTo",
-    )
-
-
-def _is_url(target: str) -> bool:
-    if any(char.isspace() or ord(char) < 32 for char in target):
-        return False
+    if len(target) <= _TARGET_LIMIT and _MAIL.fullmatch(target):
+        if limits.mail:
+            return target
+        raise _reply_to_refused("replyTo can't be mailto: no mail server is configured here")
     try:
-        found = urlsplit(target)
-        return (
-            found.scheme.lower() in ("http", "https")
-            and bool(found.hostname)
-            and (found.port is None or found.port > 0)
-        )
+        check_url(target)
     except ValueError:
-        return False
+        raise _reply_to_refused("replyTo must be log, an http(s) URL or mailto:address") from None
+    return target
+
+
+def _reply_to_refused(sentence: str) -> MessageRefused:
+    return MessageRefused(MessageError.REPLY_TO_NOT_SUPPORTED, sentence, "replyTo")
 
 
 def opted_out() -> MessageRefused:

@@ -16,11 +16,12 @@ from rejoinder.flow.claims import LEASE_US
 from rejoinder.flow.inbound import MoIntake
 from rejoinder.flow.joining import show_stale
 from rejoinder.flow.ports import Store, Tx
+from rejoinder.flow.push_plan import PARKED_AFTER_US
 from rejoinder.flow.receipts import Moves, count_finished, move
 from rejoinder.flow.setup import Setup
 from rejoinder.message.model import QueueRow
 from rejoinder.message.status import Status
-from rejoinder.observe import log
+from rejoinder.observe import PUSHES_PARKED, log
 
 HOUR_US = 3600 * MICROSECONDS
 DAY_US = 24 * HOUR_US
@@ -33,6 +34,7 @@ PARTS_WAIT_US = 24 * HOUR_US
 FARTHEST_DUE_US = 15 * 60 * MICROSECONDS
 # Carriers repeat a delivery within hours, not weeks.
 SEEN_KEPT_US = 7 * DAY_US
+PARKED_KEPT_US = 30 * DAY_US
 STEP = 500
 # Where the walk over all boxes begins: ids of status boxes are negative.
 BEFORE_ALL = -(2**63)
@@ -132,10 +134,18 @@ class Upkeep:
         await self._repeat(lambda tx: tx.receipts.forget(now - RECEIPTS_KEPT_US, STEP))
         await self._repeat(lambda tx: tx.replies.forget_references(now - REFERENCES_KEPT_US, STEP))
         await self._repeat(lambda tx: tx.inbound.forget_seen(now - SEEN_KEPT_US, STEP))
+        await self._forget_pushes(now)
         if self._keeping.retention_days:
             before = now - self._keeping.retention_days * DAY_US
             await self._repeat(lambda tx: tx.replies.forget_pairs(before, STEP))
             await self._repeat(lambda tx: tx.replies.forget_conversations(before, STEP))
+
+    async def _forget_pushes(self, now: int) -> None:
+        """Parks what waits for targets that failed all the time; parked ones are kept for 30 days."""
+        stale = now - PARKED_AFTER_US
+        PUSHES_PARKED.inc(await self._repeat(lambda tx: tx.pushes.park_stale(stale, now, STEP)))
+        await self._repeat(lambda tx: tx.pushes.forget_parked(now - PARKED_KEPT_US, STEP))
+        await self._repeat(lambda tx: tx.pushes.forget_targets(STEP))
 
     async def forget_entries(self) -> None:
         """One step of the walk over all boxes: a bounded number of them, whatever their number is."""
@@ -147,9 +157,14 @@ class Upkeep:
             await self._repeat(lambda tx, b=box_id: tx.mailboxes.forget(b, before, STEP))  # type: ignore[misc]  # default binds the loop's value
         self._walked = boxes[-1][0] if len(boxes) == STEP else BEFORE_ALL
 
-    async def _repeat(self, step: Callable[[Tx], Awaitable[int]]) -> None:
-        while await self._store.write(step) == STEP:  # noqa: ASYNC110
+    async def _repeat(self, step: Callable[[Tx], Awaitable[int]]) -> int:
+        """Repeats a step until it finds less than it could do; gives back how much was done in all."""
+        done = count = await self._store.write(step)
+        while count == STEP:
             await asyncio.sleep(0)  # others first; nothing is waited for
+            count = await self._store.write(step)
+            done += count
+        return done
 
 
 def _moved(row: QueueRow, carrier_id: int, now: int) -> QueueRow:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 
 from prometheus_client import generate_latest
 
+from rejoinder.clock import Clock
 from rejoinder.endpoints.http.responses import Response, encode
 from rejoinder.endpoints.http.server import RawOperation, Request
 from rejoinder.errors import StoreUnavailable
-from rejoinder.flow.ports import Store
+from rejoinder.flow.ports import PushCounts, Store
+from rejoinder.flow.push_queue import CHANNELS
 from rejoinder.flow.setup import Setup
-from rejoinder.observe import CARRIER_UP, QUEUE, REGISTRY
+from rejoinder.observe import CARRIER_UP, PUSH_BREAKERS, PUSHES_WAITING, QUEUE, REGISTRY
 
 States = Callable[[], Mapping[int, str]]
 
@@ -19,8 +21,9 @@ States = Callable[[], Mapping[int, str]]
 class HealthCalls:
     """`states` gives each running carrier's word by its id."""
 
-    def __init__(self, store: Store, setup: Setup, states: States) -> None:
+    def __init__(self, store: Store, setup: Setup, clock: Clock, states: States) -> None:
         self._store = store
+        self._clock = clock
         self._setup = setup
         self._states = states
 
@@ -53,9 +56,15 @@ class HealthCalls:
         states = self._states()
         try:
             lengths = await self._store.read.outbox.lengths()
+            pushes = await self._store.read.pushes.counts(self._clock.wall_us())
         except StoreUnavailable:
-            lengths = {}
+            lengths, pushes = {}, PushCounts({}, 0)
         for row in self._setup.carriers.values():
             QUEUE.labels(row.name).set(lengths.get(row.id, 0))
             CARRIER_UP.labels(row.name).set(1 if states.get(row.id) == "up" else 0)
+        for channel, parked in {(channel, parked) for channel in CHANNELS for parked in (False, True)}:
+            PUSHES_WAITING.labels(channel, "yes" if parked else "no").set(
+                pushes.pushes.get((channel, parked), 0)
+            )
+        PUSH_BREAKERS.set(pushes.open_breakers)
         return Response(generate_latest(REGISTRY), content_type=b"text/plain; version=0.0.4; charset=utf-8")

@@ -27,7 +27,7 @@ from rejoinder.flow.ports.joining import Joining, JoiningPart, LongMessage
 from rejoinder.flow.ports.mailboxes import Head, LockedMailbox, Mailboxes, PageQuery, PageRow
 from rejoinder.flow.ports.opt_outs import OptOut, OptOuts
 from rejoinder.flow.ports.outbox import Claim, Messages, MtState, Outbox, Progress
-from rejoinder.flow.ports.pushes import Push, Pushes, QueuedPush
+from rejoinder.flow.ports.pushes import Push, PushCounts, Pushes, QueuedPush, TargetState
 from rejoinder.flow.ports.rates import Rates
 from rejoinder.flow.ports.receipts import KeptReceipt, KnownRef, Receipts
 from rejoinder.flow.ports.replies import NO_MO_PUSH, Earlier, Match, MoPush, NumberOwner, Pair, Replies
@@ -75,6 +75,7 @@ __all__ = [
     "ParkedMo",
     "Progress",
     "Push",
+    "PushCounts",
     "Pushes",
     "QueuedPush",
     "Rates",
@@ -88,6 +89,7 @@ __all__ = [
     "SmppAccount",
     "Store",
     "Tables",
+    "TargetState",
     "Transfer",
     "Tx",
     "UserRow",

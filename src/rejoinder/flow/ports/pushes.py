@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,8 +15,8 @@ class QueuedPush:
 
     `channel`: web, mail or smpp. `target`: what an order and a breaker belong to. `kind`: mo or status. The text
     stays in the mailbox, under (user_id, entry_at, entry_id). `address`: a replyTo; "" where the target's
-    setting says it; of a status over SMPP the user_message_reference that is given back. `sender`, `status`,
-    `parts`, `charge` (1/1000 credits) are a status's alone.
+    setting says it; of a status over SMPP the user_message_reference that is given back. `sender` is our side: what
+    an MT went out from, what an MO was sent to. `status`, `parts`, `charge` (1/1000 credits) are a status's alone.
     """
 
     channel: str
@@ -48,6 +48,24 @@ class Push:
     last_error: str
 
 
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    """How it goes with a target: failures of its server one after the other, since when (0: it works), the breaker."""
+
+    target: str
+    failures: int
+    failing_since: int
+    open_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class PushCounts:
+    """What stands in the queue: (channel, parked) -> how many; and how many targets' breakers are open."""
+
+    pushes: Mapping[tuple[str, bool], int]
+    open_breakers: int
+
+
 class Pushes(Protocol):
     """The queue of pushes. Targets are locked before their pushes."""
 
@@ -68,3 +86,41 @@ class Pushes(Protocol):
 
     async def texts(self, pushes: Sequence[QueuedPush]) -> dict[str, str]:
         """entry_id -> the JSON that the mailbox shows, where the message is still there."""
+
+    async def due(self, now: int, most: int, failing: bool) -> list[str]:
+        """Targets with something due, locked; those whose last try went well, or those that are probed."""
+
+    async def next_due(self) -> int | None: ...
+
+    async def claim(self, rooms: Sequence[tuple[str, int]], now: int, lease: int) -> list[Push]:
+        """Up to so many due pushes (at most eight) of each locked target, one a handset; due again at `lease`."""
+
+    async def settings(self, targets: Collection[str]) -> dict[str, str]:
+        """What is set for these targets, as it was stored; "" for nothing any more."""
+
+    async def lock(self, targets: Collection[str]) -> list[TargetState]: ...
+
+    async def set_targets(self, states: Sequence[TargetState]) -> None: ...
+
+    async def retry(self, rows: Sequence[tuple[int, int, int, str]]) -> None:
+        """(id, attempts as claimed, due_at, word)."""
+
+    async def park(self, rows: Sequence[tuple[int, int, str]], now: int) -> int:
+        """(id, attempts as claimed, word); says how many were parked."""
+
+    async def settle(self, targets: Collection[str]) -> None:
+        """Notes when each of these locked targets has something to do next."""
+
+    async def park_stale(self, before: int, now: int, most: int) -> int:
+        """Parks pushes queued before a moment, of targets that have failed since before it."""
+
+    async def listed(self, after: int, most: int, parked: bool) -> list[Push]: ...
+
+    async def replay(self, ids: Collection[int], now: int) -> int:
+        """Parked pushes start anew, at once; says how many there were."""
+
+    async def counts(self, now: int) -> PushCounts: ...
+
+    async def forget_parked(self, before: int, most: int) -> int: ...
+
+    async def forget_targets(self, most: int) -> int: ...

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from operator import attrgetter
 
-from rejoinder.flow.ports import MoPush, Push, QueuedPush
+from rejoinder.flow.ports import MoPush, Push, PushCounts, QueuedPush, TargetState
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Row, Session
 
@@ -34,6 +35,10 @@ _values = attrgetter(*_COLUMNS)
 def _push(row: Row) -> Push:
     queued = QueuedPush(**dict(zip(_COLUMNS, row[1:], strict=False)))
     return Push(row[0], queued, *row[len(_COLUMNS) + 1 :])
+
+
+def _keys(targets: Collection[str]) -> list[tuple[str]]:
+    return [(target,) for target in sorted(set(targets))]
 
 
 class PushTables:
@@ -73,9 +78,11 @@ class PushTables:
 
     async def _next(self, lines: Collection[tuple[str, str]]) -> None:
         """The places of these are free: whoever stands behind them is due, as early as can be."""
-        if lines:
-            await self._session.bulk(_SQL["promote_lines"], sorted(set(lines)), 0)
-            await self._session.bulk(_SQL["settle_targets"], [(t,) for t in sorted({t for t, _ in lines})])
+        await self._session.bulk(_SQL["promote_lines"], sorted(set(lines)), 0)
+        await self.settle({target for target, _ in lines})
+
+    async def settle(self, targets: Collection[str]) -> None:
+        await self._session.bulk(_SQL["settle_targets"], _keys(targets))
 
     async def forget_target(self, target: str) -> None:
         await self._session.rows(_SQL["forget_target"], target)
@@ -87,3 +94,68 @@ class PushTables:
     async def texts(self, pushes: Sequence[QueuedPush]) -> dict[str, str]:
         keys = {(push.user_id, push.entry_at, push.entry_id) for push in pushes}
         return {row[0]: row[1] for row in await self._session.bulk(_SQL["push_texts"], sorted(keys))}
+
+    async def due(self, now: int, most: int, failing: bool) -> list[str]:
+        statement = _SQL["due_probes" if failing else "due_targets"]
+        return [row[0] for row in await self._session.rows(statement, now, most)]
+
+    async def next_due(self) -> int | None:
+        rows = await self._session.rows(_SQL["next_due_target"])
+        due: int | None = rows[0][0]
+        return due
+
+    async def claim(self, rooms: Sequence[tuple[str, int]], now: int, lease: int) -> list[Push]:
+        found = [_push(row) for row in await self._session.bulk(_SQL["claim_heads"], rooms, now)]
+        await self._session.bulk(_SQL["mark_pushes"], [(push.id,) for push in found], lease)
+        await self.settle([target for target, _ in rooms])
+        return [replace(push, due_at=lease, attempts=push.attempts + 1) for push in found]
+
+    async def settings(self, targets: Collection[str]) -> dict[str, str]:
+        pieces = [target.split(":", 2) for target in targets]
+        named = [(f"{event} {whose}", owner) for event, whose, owner in pieces]
+        rows = await self._session.bulk(_SQL["push_settings"], named)
+        return {f"{kind.replace(' ', ':')}:{owner}": stored or "" for kind, owner, stored in rows}
+
+    async def lock(self, targets: Collection[str]) -> list[TargetState]:
+        return [TargetState(*row) for row in await self._session.bulk(_SQL["lock_targets"], _keys(targets))]
+
+    async def set_targets(self, states: Sequence[TargetState]) -> None:
+        rows = [(s.target, s.failures, s.failing_since, s.open_until) for s in states]
+        await self._session.bulk(_SQL["set_targets"], rows)
+
+    async def retry(self, rows: Sequence[tuple[int, int, int, str]]) -> None:
+        await self._session.bulk(_SQL["retry_pushes"], rows)
+
+    async def park(self, rows: Sequence[tuple[int, int, str]], now: int) -> int:
+        parked = await self._session.bulk(_SQL["park_pushes"], rows, now)
+        await self._next([(target, handset) for target, handset in parked])
+        return len(parked)
+
+    async def park_stale(self, before: int, now: int, most: int) -> int:
+        parked = await self._session.rows(_SQL["park_stale"], now, before, most)
+        await self._next([(target, handset) for target, handset in parked])
+        return len(parked)
+
+    async def listed(self, after: int, most: int, parked: bool) -> list[Push]:
+        statement = _SQL["list_parked_pushes" if parked else "list_pushes"]
+        return [_push(row) for row in await self._session.rows(statement, after, most)]
+
+    async def replay(self, ids: Collection[int], now: int) -> int:
+        rows = await self._session.bulk(_SQL["replay_pushes"], [(i,) for i in ids], now)
+        targets = {row[0] for row in rows}
+        await self._session.bulk(_SQL["touch_targets"], [(target, now) for target in sorted(targets)])
+        await self.set_targets([TargetState(target, 0, 0, 0) for target in sorted(targets)])
+        await self.settle(targets)
+        self._queued.update(targets)
+        return len(rows)
+
+    async def counts(self, now: int) -> PushCounts:
+        rows = await self._session.rows(_SQL["push_counts"])
+        ((open_breakers,),) = await self._session.rows(_SQL["open_breakers"], now)
+        return PushCounts({(channel, bool(parked)): count for channel, parked, count in rows}, open_breakers)
+
+    async def forget_parked(self, before: int, most: int) -> int:
+        return len(await self._session.rows(_SQL["forget_parked_pushes"], before, most))
+
+    async def forget_targets(self, most: int) -> int:
+        return len(await self._session.rows(_SQL["forget_targets"], most))

@@ -47,3 +47,112 @@ DELETE FROM push WHERE target = :target
 -- mo_settings: whether a user and its customer have a push for MOs
 SELECT u.mo_push <> '', c.mo_push <> '', EXISTS (SELECT 1 FROM smpp_account b WHERE b.user_id = u.id)
 FROM user_account u JOIN customer c ON c.id = u.customer_id WHERE u.id = :user_key
+
+-- due_targets: working targets that have something to do, those nobody else has in hand
+SELECT target, failures FROM push_target WHERE due_at <= :now AND failures = 0
+ORDER BY due_at LIMIT :most FOR UPDATE SKIP LOCKED
+
+-- due_probes: the same of targets whose last try failed
+SELECT target, failures FROM push_target WHERE due_at <= :now AND failures > 0
+ORDER BY due_at LIMIT :most FOR UPDATE SKIP LOCKED
+
+-- next_due_target: when something is to be done next
+SELECT min(due_at) FROM push_target WHERE due_at IS NOT NULL
+
+-- claim_heads: up to eight due pushes of each of these targets, of a handset one
+WITH wanted AS (SELECT target_key, room FROM @rows(target_key text, room int))
+SELECT id, channel, target, kind, message_id, mt_id, entry_id, user_id, entry_at, handset, address, sender, status, parts, charge,
+  queued_at, due_at, attempts, parked_at, last_error
+FROM push WHERE id IN (
+  SELECT (SELECT p.id FROM push p WHERE p.target = w.target_key AND p.due_at <= :now ORDER BY p.due_at, p.id
+          LIMIT 1 OFFSET 0) FROM wanted w WHERE w.room > 0
+  UNION ALL
+  SELECT (SELECT p.id FROM push p WHERE p.target = w.target_key AND p.due_at <= :now ORDER BY p.due_at, p.id
+          LIMIT 1 OFFSET 1) FROM wanted w WHERE w.room > 1
+  UNION ALL
+  SELECT (SELECT p.id FROM push p WHERE p.target = w.target_key AND p.due_at <= :now ORDER BY p.due_at, p.id
+          LIMIT 1 OFFSET 2) FROM wanted w WHERE w.room > 2
+  UNION ALL
+  SELECT (SELECT p.id FROM push p WHERE p.target = w.target_key AND p.due_at <= :now ORDER BY p.due_at, p.id
+          LIMIT 1 OFFSET 3) FROM wanted w WHERE w.room > 3
+  UNION ALL
+  SELECT (SELECT p.id FROM push p WHERE p.target = w.target_key AND p.due_at <= :now ORDER BY p.due_at, p.id
+          LIMIT 1 OFFSET 4) FROM wanted w WHERE w.room > 4
+  UNION ALL
+  SELECT (SELECT p.id FROM push p WHERE p.target = w.target_key AND p.due_at <= :now ORDER BY p.due_at, p.id
+          LIMIT 1 OFFSET 5) FROM wanted w WHERE w.room > 5
+  UNION ALL
+  SELECT (SELECT p.id FROM push p WHERE p.target = w.target_key AND p.due_at <= :now ORDER BY p.due_at, p.id
+          LIMIT 1 OFFSET 6) FROM wanted w WHERE w.room > 6
+  UNION ALL
+  SELECT (SELECT p.id FROM push p WHERE p.target = w.target_key AND p.due_at <= :now ORDER BY p.due_at, p.id
+          LIMIT 1 OFFSET 7) FROM wanted w WHERE w.room > 7) ORDER BY id
+
+-- mark_pushes: they may be spoken of from here on; the lease ends at due_at
+UPDATE push SET due_at = :lease, attempts = attempts + 1 FROM @rows(push_key bigint) WHERE id = r.push_key
+
+-- lock_targets: how it went with these targets, in order
+SELECT target, failures, failing_since, open_until FROM push_target
+WHERE target IN (SELECT target_key FROM @rows(target_key text)) ORDER BY target FOR UPDATE
+
+-- set_targets: how it went with these targets
+UPDATE push_target SET failures = r.failed, failing_since = r.since, open_until = r.until_at
+FROM @rows(target_key text, failed int, since bigint, until_at bigint) WHERE target = r.target_key
+
+-- retry_pushes: they are tried again; a result under an older claim is void
+UPDATE push SET due_at = r.due, last_error = r.word
+FROM @rows(push_key bigint, tries int, due bigint, word text)
+WHERE id = r.push_key AND attempts = r.tries AND parked_at IS NULL
+
+-- park_pushes: they are tried no more until somebody asks for it
+UPDATE push SET due_at = NULL, parked_at = :now, last_error = r.word
+FROM @rows(push_key bigint, tries int, word text)
+WHERE id = r.push_key AND attempts = r.tries AND parked_at IS NULL RETURNING target, handset
+
+-- park_stale: pushes to targets that have failed for as long as they waited
+UPDATE push SET due_at = NULL, parked_at = :now,
+  last_error = CASE WHEN last_error = '' THEN 'behind others that failed' ELSE last_error END
+WHERE id IN (
+  SELECT p.id FROM push_target t JOIN push p ON p.target = t.target
+  WHERE t.failing_since > 0 AND t.failing_since <= :before AND p.queued_at <= :before
+    AND p.parked_at IS NULL AND p.channel <> 'smpp' LIMIT :most)
+RETURNING target, handset
+
+-- push_settings: what is set for these targets
+WITH wanted AS (SELECT kind, owner FROM @rows(kind text, owner text))
+SELECT kind, owner, CASE kind
+  WHEN 'status user' THEN (SELECT u.final_status_push FROM user_account u WHERE u.id = CAST(owner AS BIGINT))
+  WHEN 'mo user' THEN (SELECT u.mo_push FROM user_account u WHERE u.id = CAST(owner AS BIGINT))
+  WHEN 'mo customer' THEN (SELECT c.mo_push FROM customer c WHERE c.id = CAST(owner AS BIGINT))
+  WHEN 'mo number' THEN (SELECT n.mo_push FROM number n WHERE n.number = owner) END
+FROM wanted
+
+-- list_pushes: pushes in the order in which they were queued, after an id
+SELECT id, channel, target, kind, message_id, mt_id, entry_id, user_id, entry_at, handset, address, sender, status, parts, charge,
+  queued_at, due_at, attempts, parked_at, last_error
+FROM push WHERE id > :after ORDER BY id LIMIT :most
+
+-- list_parked_pushes: the parked ones alone
+SELECT id, channel, target, kind, message_id, mt_id, entry_id, user_id, entry_at, handset, address, sender, status, parts, charge,
+  queued_at, due_at, attempts, parked_at, last_error
+FROM push WHERE id > :after AND parked_at IS NOT NULL ORDER BY id LIMIT :most
+
+-- replay_pushes: parked pushes start anew
+UPDATE push SET parked_at = NULL, attempts = 0, queued_at = :now, due_at = :now, last_error = ''
+FROM @rows(push_key bigint) WHERE id = r.push_key AND parked_at IS NOT NULL RETURNING target
+
+-- push_counts: how many wait and how many are parked, by channel
+SELECT channel, parked_at IS NOT NULL, count(*) FROM push GROUP BY channel, parked_at IS NOT NULL
+
+-- open_breakers: how many targets are not tried at the moment
+SELECT count(*) FROM push_target WHERE open_until > :now
+
+-- forget_parked_pushes: parked pushes that nobody asked for
+DELETE FROM push WHERE id IN (SELECT id FROM push WHERE parked_at < :before ORDER BY parked_at LIMIT :most) RETURNING id
+
+-- forget_targets: targets that nothing waits for
+DELETE FROM push_target WHERE target IN (
+  SELECT t.target FROM push_target t WHERE t.due_at IS NULL AND NOT EXISTS (SELECT 1 FROM push p WHERE p.target = t.target)
+  LIMIT :most)
+  AND due_at IS NULL
+RETURNING target

@@ -19,7 +19,7 @@ CREATE TABLE push (
   entry_at INTEGER NOT NULL,
   handset TEXT NOT NULL,
   address TEXT NOT NULL,                         -- a replyTo; '': as the target's setting says when it is sent
-  sender TEXT NOT NULL,                          -- of a status: what the MT went out from
+  sender TEXT NOT NULL,                          -- our side: what the MT went out from, what the MO was sent to
   status INTEGER NOT NULL,
   parts INTEGER NOT NULL,
   charge INTEGER NOT NULL,
@@ -31,8 +31,10 @@ CREATE TABLE push (
 ) STRICT;
 CREATE INDEX push_head ON push (target, due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX push_line ON push (target, handset, id) WHERE parked_at IS NULL AND channel <> 'smpp';
+CREATE INDEX push_age ON push (target, queued_at) WHERE parked_at IS NULL AND channel <> 'smpp';
 CREATE INDEX push_order ON push (target, id);
-CREATE INDEX push_parked ON push (parked_at, id) WHERE parked_at IS NOT NULL;
+CREATE INDEX push_parked ON push (id) WHERE parked_at IS NOT NULL;
+CREATE INDEX push_parked_age ON push (parked_at) WHERE parked_at IS NOT NULL;
 
 CREATE TABLE push_target (
   target TEXT PRIMARY KEY,
@@ -41,7 +43,9 @@ CREATE TABLE push_target (
   failing_since INTEGER NOT NULL DEFAULT 0,      -- 0: it works
   open_until INTEGER NOT NULL DEFAULT 0          -- the breaker: nothing is tried before
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX push_target_due ON push_target (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX push_target_due ON push_target (due_at) WHERE due_at IS NOT NULL AND failures = 0;
+CREATE INDEX push_target_probe ON push_target (due_at) WHERE due_at IS NOT NULL AND failures > 0;
+CREATE INDEX push_target_failing ON push_target (failing_since) WHERE failing_since > 0;
 
 INSERT INTO push (channel, target, kind, message_id, mt_id, entry_id, user_id, entry_at, handset, address, sender, status, parts,
   charge, queued_at, due_at)
