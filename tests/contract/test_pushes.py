@@ -13,7 +13,7 @@ from rejoinder.flow.ports import Push, Store, UserRow
 from rejoinder.flow.push_content import Parcel
 from rejoinder.flow.push_records import Brought
 from rejoinder.flow.pushes import PushLanes
-from tests.centre import HANDSET, Centre
+from tests.centre import HANDSET, Centre, shown_in
 
 NUMBER = "61500000002"
 OTHER_HANDSET = "61255588886"
@@ -95,14 +95,13 @@ async def test_an_mo_is_pushed_with_the_contracts_values(
     sent = await centre.send(user, sender=NUMBER)
     await centre.reply(carrier, HANDSET, NUMBER, " ggghhh")
     await bring_all(lanes)
-    (mo,) = [row for row in (await centre.poll(user)).page.rows if row[1]]
+    (mo,) = shown_in(await centre.poll(user, received=True))
     (parcel,) = courier.parcels
     values = dict(parcel.values)
-    mo_id = values.pop("MOMessageId")
-    assert str(mo_id) in mo[2]
     assert values == {
         "MTMessageId": sent.id,
-        "timestamp": mo[0],
+        "MOMessageId": mo["documentId"],
+        "timestamp": mo["timestamp"],
         "from": HANDSET,
         "to": NUMBER,
         "text": " ggghhh",
@@ -198,7 +197,7 @@ async def test_the_message_can_be_polled_while_its_push_fails(
     courier.say = lambda _: NO
     await centre.reply(carrier, HANDSET, NUMBER, "still here")
     await bring_all(lanes)
-    assert "still here" in (await centre.poll(user)).page.rows[0][2]
+    assert [mo["text"] for mo in shown_in(await centre.poll(user))] == ["still here"]
 
 
 async def test_a_parked_push_lets_the_next_one_go_and_is_replayed_on_request(
