@@ -103,7 +103,7 @@ add_common(
         "route",
         "PREFIX[/CARRIER]",
         "61/acme",
-        ("prefix", "carrier", "priority", "weight", "on_unknown"),
+        ("prefix", "carrier", "priority", "weight", "on_unknown", "sender"),
         "priority=2",
         networks.change_route,
         removable=True,

@@ -13,6 +13,7 @@ from rejoinder.flow.ports import Claim, Tx
 from rejoinder.flow.rates import retry_at
 from rejoinder.flow.receipts import Moves, kept_receipts, move
 from rejoinder.flow.route import RoutingTable
+from rejoinder.flow.swapping import note_senders, rerouted
 from rejoinder.message import reference
 from rejoinder.message.model import Fate, Outcome, PartRow, QueueRow
 from rejoinder.message.status import Status
@@ -35,6 +36,7 @@ class _Record:
     taken: list[PartRow] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     again: list[QueueRow] = field(default_factory=list)
+    rerouted: list[QueueRow] = field(default_factory=list)
 
 
 async def record(
@@ -56,6 +58,7 @@ async def record(
     noted.moves.parts.extend(await kept_receipts(tx, noted.taken, learnt))
     await tx.outbox.drop(noted.done)
     await tx.outbox.requeue(noted.again)
+    await note_senders(tx, noted.rerouted, now)
     await tx.messages.drop_parts(noted.moves.rerouting)
     return await move(tx, noted.moves, now)
 
@@ -97,9 +100,9 @@ def _refused_whole(answer: Answered, routes: RoutingTable, now: int, noted: _Rec
     following = routes.next(row.recipient, tried, answer.chance)
     # What may already have reached the handset through this carrier never goes to another.
     if following is not None and not row.duplicate:
-        noted.again.append(
-            replace(row, carrier_id=following.carrier_id, tried=tried, attempts=0, due_at=now, unknown=False)
-        )
+        moved = replace(rerouted(row, following), tried=tried, attempts=0, due_at=now, unknown=False)
+        noted.again.append(moved)
+        noted.rerouted.append(moved)
         noted.moves.rerouting.add(row.id)
         return
     noted.moves.ended[row.id] = Status.REJECTED

@@ -27,13 +27,18 @@ _encode = msgspec.json.encode
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A draft with what its user and the operator's set-up decide: sender ("" = from the pool), first carrier."""
+    """A draft with what its user and the operator's set-up decide: sender ("" = from the pool), first carrier.
+
+    `replacement`: the route's own sender, where it has one and the user allows that. `barred`: why there is no carrier.
+    """
 
     user: UserRow
     draft: Draft
     sender: str
     rotation: str
     carrier_id: int | None
+    replacement: str = ""
+    barred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +81,9 @@ class Placing:
     def place(self, order: Order, mt_id: str = "") -> tuple[str, str]:
         """Places one order; gives back its id and its sender. `mt_id`: the id it was accepted under, if it was."""
         placed, sender = self._gather(order, mt_id) if order.draft.concat else self._show(order, mt_id)
-        self._note_queued(order, placed, sender)
-        return placed, sender
+        out = order.replacement or sender
+        self._note_queued(order, placed, out, sender if order.user.swaps_sender else "")
+        return placed, out
 
     def _show(self, order: Order, accepted_as: str) -> tuple[str, str]:
         wanted, second = order.draft, self._terms.now // MICROSECONDS
@@ -119,7 +125,7 @@ class Placing:
         self.entries.append(entry)
         self.places += places
 
-    def _note_queued(self, order: Order, mt_id: str, sender: str) -> None:
+    def _note_queued(self, order: Order, mt_id: str, sender: str, own_sender: str) -> None:
         wanted, now = order.draft, self._terms.now
         assert order.carrier_id is not None  # without a route it was refused
         self.queue.append(
@@ -137,6 +143,7 @@ class Placing:
                 udh=wanted.udh,
                 octets=wanted.octets,
                 flash=wanted.flash,
+                own_sender=own_sender,
             )
         )
 
@@ -155,7 +162,12 @@ class Placing:
         return number
 
     def _note_pair(self, order: Order, number: str, mt_id: str) -> None:
-        """A reply from this handset to this number will answer this message."""
+        """A reply from this handset to this number, or to that which goes out in its place, will answer this message."""
+        if order.replacement.isdigit():
+            pair = Pair(
+                order.draft.recipient, order.replacement, order.user.id, mt_id, False, self._terms.now
+            )
+            self._written[pair.handset, pair.number] = pair
         if order.sender:
             self._note_own_sender(order, mt_id)
             return

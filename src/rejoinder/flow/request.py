@@ -284,6 +284,10 @@ def not_routed() -> MessageRefused:
     return MessageRefused(Status.NO_ROUTE, "no route leads to this recipient", "recipient")
 
 
+def barred() -> MessageRefused:
+    return MessageRefused(Status.NO_ROUTE, "this customer may not send to this recipient", "recipient")
+
+
 def sender_not_allowed() -> MessageRefused:
     return MessageRefused(Status.SOURCE_NOT_ALLOWED, "this sender may not be used", "sender")
 

@@ -16,12 +16,16 @@ NOBODY: frozenset[int] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A carrier that may take a message; `resend`: an unknown outcome is resent once, else it fails."""
+    """A carrier that may take a message; `resend`: an unknown outcome is resent once, else it fails.
+
+    `sender` stands for the user's own, where the user allows that; empty: it has none.
+    """
 
     carrier_id: int
     resend: bool
     priority: int = 0
     weight: int = 1
+    sender: str = ""
 
 
 class RoutingTable:
@@ -31,7 +35,7 @@ class RoutingTable:
         self._by_prefix: dict[str, tuple[Candidate, ...]] = {}
         for route in sorted(routes, key=lambda r: (r.prefix, r.priority, r.carrier_id)):
             candidate = Candidate(
-                route.carrier_id, route.on_unknown == "resend", route.priority, route.weight
+                route.carrier_id, route.on_unknown == "resend", route.priority, route.weight, route.sender
             )
             self._by_prefix[route.prefix] = (*self._by_prefix.get(route.prefix, ()), candidate)
         self._lengths = sorted({len(prefix) for prefix in self._by_prefix}, reverse=True)

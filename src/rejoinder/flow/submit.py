@@ -125,10 +125,15 @@ class Submissions:
             raise sender_not_allowed()
         if not sender and not self._setup.pool:
             raise no_pool_number()
+        rotation = wanted.rotation or user.rotation
+        if user.prefixes and not wanted.recipient.startswith(tuple(user.prefixes.split())):
+            return Order(user, wanted, sender, rotation, None, barred=True)
         down = self._setup.health.down(self._clock.monotonic())
         route = self._setup.routes.first(wanted.recipient, random.random(), down)  # noqa: S311  # shares, guards nothing
-        rotation = wanted.rotation or user.rotation
-        return Order(user, wanted, sender, rotation, route.carrier_id if route else None)
+        if route is None:
+            return Order(user, wanted, sender, rotation, None)
+        replacement = route.sender if user.swaps_sender else ""
+        return Order(user, wanted, sender, rotation, route.carrier_id, replacement)
 
     async def _store_all(self, orders: Sequence[Order]) -> Sequence[Accepted | MessageRefused]:
         terms = self.terms()

@@ -18,7 +18,9 @@ from rejoinder.flow.joining import show_stale
 from rejoinder.flow.ports import Store, Tx
 from rejoinder.flow.push_plan import PARKED_AFTER_US
 from rejoinder.flow.receipts import Moves, count_finished, move
+from rejoinder.flow.route import Candidate
 from rejoinder.flow.setup import Setup
+from rejoinder.flow.swapping import note_senders, rerouted
 from rejoinder.message.model import QueueRow
 from rejoinder.message.status import Status
 from rejoinder.observe import PUSHES_PARKED, log
@@ -119,12 +121,14 @@ class Upkeep:
                 moves.ended[row.id] = Status.NO_ROUTE
                 moves.refund.add(row.id)
             else:
-                again.append((row, following.carrier_id))
+                again.append((row, following))
         parts = {part.mt_id for part in await tx.messages.parts([row.id for row, _ in again]) if part.ref_key}
         moves.ended.update(dict.fromkeys(parts, Status.UNDELIVERABLE))
         free = [(row, carrier) for row, carrier in again if row.id not in parts]
         await tx.messages.drop_parts([row.id for row, _ in free])
-        await tx.outbox.requeue([_moved(row, carrier, now) for row, carrier in free])
+        moved = [_moved(row, carrier, now) for row, carrier in free]
+        await tx.outbox.requeue(moved)
+        await note_senders(tx, moved, now)
         return await move(tx, moves, now)
 
     async def forget(self) -> None:
@@ -167,8 +171,8 @@ class Upkeep:
         return done
 
 
-def _moved(row: QueueRow, carrier_id: int, now: int) -> QueueRow:
-    return replace(row, carrier_id=carrier_id, attempts=0, due_at=now, unknown=False)
+def _moved(row: QueueRow, carrier: Candidate, now: int) -> QueueRow:
+    return replace(rerouted(row, carrier), attempts=0, due_at=now, unknown=False)
 
 
 async def _expire(tx: Tx, now: int) -> dict[str, int]:

@@ -108,7 +108,8 @@ class QueueRow:
     `tried` names the carriers that refused it; `unknown` says that the last submit's answer was lost;
     `duplicate` that it may already have reached the handset. `udh` is the hex of a user data header that the
     customer wrote; `octets` the hex of the user data where `text` cannot say it all (a pair that the customer cut
-    between two parts); `flash`: shown at once, not stored by the handset (class 0).
+    between two parts); `flash`: shown at once, not stored by the handset (class 0). `own_sender`: the
+    user's, where routes may put their own in its place; empty where they may not.
     """
 
     id: str
@@ -128,6 +129,7 @@ class QueueRow:
     udh: str = ""
     octets: str = ""
     flash: bool = False
+    own_sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ _FIELDS: Mapping[Kind, Mapping[str, Parse]] = {
         "name": values.name,
         "billing": values.billing,
         "rotation": values.rotation,
+        "prefixes": values.prefixes,
         "integration_id": values.text,
         "contact_name": values.text,
         "email": values.email,
@@ -90,7 +91,12 @@ _FIELDS: Mapping[Kind, Mapping[str, Parse]] = {
     },
     "sender": {},
     "carrier": {"name": values.carrier_name},
-    "route": {"priority": values.integer, "weight": values.weight, "on_unknown": values.on_unknown},
+    "route": {
+        "priority": values.integer,
+        "weight": values.weight,
+        "on_unknown": values.on_unknown,
+        "sender": values.source_address,
+    },
 }
 # Other words for the same, as the contract's calls and the commands' options have them.
 _ALIASES: Mapping[tuple[Kind, str], str] = {

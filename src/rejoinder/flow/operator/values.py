@@ -166,6 +166,16 @@ def prefix(key: str, value: str) -> str:
     return found[1]
 
 
+def prefixes(key: str, value: str) -> str:
+    """Prefixes separated by commas or blanks, as digits with a blank between; none of them: every number."""
+    found = dict.fromkeys(prefix(key, one) for one in re.split(r"[,\s]+", value) if one)
+    if "" in found:
+        raise Refused(f"{key} must be prefixes of digits", key)
+    if len(" ".join(found)) > _LISTED:
+        raise Refused(f"{key} may have {_LISTED} characters", key)
+    return " ".join(found)
+
+
 def email(key: str, value: str) -> str:
     """An address with one `@`, or none."""
     if value and not _EMAIL.fullmatch(value):

@@ -25,6 +25,10 @@ class UserRow:
     reseller_id: int
     # Networks that it may log in from, separated by commas; empty: all.
     allow_ip: str = ""
+    # What numbers must begin with that its customer may send to, separated by blanks; empty: all.
+    prefixes: str = ""
+    # Whether a route may put its own sender in place of the user's.
+    swaps_sender: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class RouteRow:
     on_unknown: str
     carrier: str
     weight: int = 1
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,9 @@ class Messages(Protocol):
     async def set_statuses(self, rows: Sequence[tuple[str, int, int | None]]) -> None:
         """(id, status, finished_at where the status is final)."""
 
+    async def set_senders(self, rows: Sequence[tuple[str, str]]) -> None:
+        """(id, what it goes out from)."""
+
     async def mark_resent(self, ids: Collection[str]) -> None: ...
 
     async def status(self, mt_id: str) -> tuple[int, str, int] | None:

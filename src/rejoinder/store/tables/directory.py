@@ -25,9 +25,10 @@ class DirectoryTables:
         rows = await self._session.rows(_SQL["find_user"], username)
         if not rows:
             return None
-        id_, name, password, *flags = rows[0][:7]
-        expired, activated, blocked, disabled = map(bool, flags)
-        return UserRow(id_, name, password, expired, activated, blocked, disabled, *rows[0][7:])
+        found = list(rows[0])
+        found[3:7] = map(bool, found[3:7])
+        found[-1] = bool(found[-1])
+        return UserRow(*found)
 
     async def smpp_account(self, system_id: str) -> SmppAccount | None:
         rows = await self._session.rows(_SQL["find_smpp_account"], system_id)

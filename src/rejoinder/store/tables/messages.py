@@ -38,6 +38,9 @@ class MessageTables:
     async def set_statuses(self, rows: Sequence[tuple[str, int, int | None]]) -> None:
         await self._session.bulk(_SQL["set_statuses"], rows)
 
+    async def set_senders(self, rows: Sequence[tuple[str, str]]) -> None:
+        await self._session.bulk(_SQL["set_senders"], rows)
+
     async def mark_resent(self, ids: Collection[str]) -> None:
         await self._session.bulk(_SQL["mark_resent"], [(i,) for i in ids])
 

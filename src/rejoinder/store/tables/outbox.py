@@ -14,7 +14,7 @@ _SQL = queries("outbox")
 
 def _claim(row: Row) -> Claim:
     (id_, carrier, customer, recipient, sender, text, alphabet, parts, due, valid, times, tried, *more) = row
-    udh, octets, flash, submitting, duplicate, claimed_at, fence = more
+    udh, octets, flash, own_sender, submitting, duplicate, claimed_at, fence = more
     queued = QueueRow(
         id=id_,
         carrier_id=carrier,
@@ -33,6 +33,7 @@ def _claim(row: Row) -> Claim:
         udh=udh,
         octets=octets,
         flash=bool(flash),
+        own_sender=own_sender,
     )
     return Claim(queued, fence, claimed_at, bool(submitting))
 
@@ -54,7 +55,7 @@ class OutboxTables:
         await self._session.bulk(_SQL["insert_mts"], accepted)
         queued = [
             (q.id, q.carrier_id, q.customer_id, q.recipient, q.sender, q.text, q.alphabet, q.parts, q.due_at,
-             q.valid_until, q.udh, q.octets, q.flash)
+             q.valid_until, q.udh, q.octets, q.flash, q.own_sender)
             for q in rows
         ]  # fmt: skip
         await self._session.bulk(_SQL["insert_outbox"], queued)
@@ -98,7 +99,8 @@ class OutboxTables:
 
     async def requeue(self, rows: Sequence[QueueRow]) -> None:
         await self._session.bulk(
-            _SQL["requeue"], [(q.id, q.carrier_id, q.due_at, q.attempts, q.tried, q.unknown) for q in rows]
+            _SQL["requeue"],
+            [(q.id, q.carrier_id, q.sender, q.due_at, q.attempts, q.tried, q.unknown) for q in rows],
         )
 
     async def drop(self, ids: Collection[str]) -> None:

@@ -59,10 +59,10 @@ _SHAPES: Mapping[Kind, _Shape] = {
     "customer": _shape(
         "customer",
         "id",
-        "reseller_id name credit_account_id rotation integration_id contact_name email phone_number blocked disabled"
-        " created_at",
-        "id name reseller billing balance rotation integration_id contact_name email phone_number blocked disabled"
-        " reseller_id credit_account_id created_at",
+        "reseller_id name credit_account_id rotation prefixes integration_id contact_name email phone_number blocked"
+        " disabled created_at",
+        "id name reseller billing balance rotation prefixes integration_id contact_name email phone_number blocked"
+        " disabled reseller_id credit_account_id created_at",
     ),
     "user": _shape(
         "user_account",
@@ -98,8 +98,8 @@ _SHAPES: Mapping[Kind, _Shape] = {
     "route": _shape(
         "route",
         "prefix carrier_id",
-        "prefix carrier_id priority weight on_unknown",
-        "id name prefix carrier priority weight on_unknown carrier_id",
+        "prefix carrier_id priority weight on_unknown sender",
+        "id name prefix carrier priority weight on_unknown sender carrier_id",
         "prefix, priority, carrier_id",
     ),
 }

@@ -109,3 +109,16 @@ def test_a_state_is_made_of_flags(word: str, flags: dict[str, bool]) -> None:
 def test_only_users_can_be_not_activated() -> None:
     with pytest.raises(Refused, match="disabled or blocked or active"):
         values.state(frozenset({State.ACTIVE, State.BLOCKED, State.DISABLED}))("state", "not_activated")
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("", ""), ("61", "61"), ("61,64", "61 64"), ("+61, 64\t61", "61 64"), (" , ", "")]
+)
+def test_prefixes_are_kept_once_each_with_a_blank_between(typed: str, kept: str) -> None:
+    assert values.prefixes("prefixes", typed) == kept
+
+
+@pytest.mark.parametrize("typed", ["x", "61;64", "61 6x", "+", "12345678901234567", "６１"])
+def test_what_is_no_prefix_is_refused(typed: str) -> None:
+    with pytest.raises(Refused):
+        values.prefixes("prefixes", typed)

@@ -9,6 +9,8 @@ ALTER TABLE outbox ADD COLUMN udh TEXT NOT NULL DEFAULT '';        -- hex: a use
 ALTER TABLE outbox ADD COLUMN octets TEXT NOT NULL DEFAULT '';     -- hex: user data that `text` cannot say
 ALTER TABLE outbox ADD COLUMN flash BOOLEAN NOT NULL DEFAULT FALSE;
 
+ALTER TABLE outbox ADD COLUMN own_sender TEXT NOT NULL DEFAULT '';   -- the user's own, where routes may replace it
+
 CREATE TABLE mt_joining (                                          -- parts of customers' long messages that are in no mailbox yet
   user_id BIGINT NOT NULL,
   recipient TEXT COLLATE "C" NOT NULL,

@@ -2,7 +2,7 @@
 SELECT u.id, u.username, u.password_hash, u.password_expired, u.activated,
   u.blocked OR c.blocked OR s.blocked, u.disabled OR c.disabled OR s.disabled,
   u.source_address, u.customer_id, c.credit_account_id, c.rotation, c.reseller_id,
-  u.allow_ip
+  u.allow_ip, c.prefixes, u.swapping_source_address_allowed
 FROM user_account u JOIN customer c ON c.id = u.customer_id JOIN reseller s ON s.id = c.reseller_id
 WHERE u.username = :username
 
@@ -27,7 +27,7 @@ UPDATE store_state SET clock_accepted = clock_accepted + 1
 SELECT number FROM number WHERE customer_id IS NULL AND user_id IS NULL ORDER BY number
 
 -- list_routes: all routes of carriers that are there
-SELECT r.prefix, r.carrier_id, r.priority, r.on_unknown, c.name, r.weight
+SELECT r.prefix, r.carrier_id, r.priority, r.on_unknown, c.name, r.weight, r.sender
 FROM route r JOIN carrier c ON c.id = r.carrier_id WHERE NOT c.removed ORDER BY r.prefix, r.priority, r.carrier_id
 
 -- list_carriers: all carriers that are there

@@ -8,19 +8,20 @@ WHERE true
 
 -- insert_outbox: accepted messages' places in the queue
 INSERT INTO outbox (id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until,
-                    udh, octets, flash)
+                    udh, octets, flash, own_sender)
 SELECT * FROM @rows(id text, carrier_key bigint, customer_key bigint, recipient text, sender text, body text,
-                    alphabet text, parts int, due_at bigint, valid_until bigint, udh text, octets text, flash boolean)
+                    alphabet text, parts int, due_at bigint, valid_until bigint, udh text, octets text, flash boolean,
+                    own text)
 WHERE true
 
 -- claim_due: what is due at a carrier, the longest waiting first
 SELECT id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until, attempts, tried,
-  udh, octets, flash, submitting, duplicate, claimed_at, fence
+  udh, octets, flash, own_sender, submitting, duplicate, claimed_at, fence
 FROM outbox WHERE carrier_id = :carrier AND due_at <= :now ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
 
 -- claim_due_of: the same for one customer, when more is due than can be taken (fairness)
 SELECT id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until, attempts, tried,
-  udh, octets, flash, submitting, duplicate, claimed_at, fence
+  udh, octets, flash, own_sender, submitting, duplicate, claimed_at, fence
 FROM outbox WHERE carrier_id = :carrier AND customer_id = :customer AND due_at <= :now
 ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
 
@@ -58,9 +59,9 @@ SELECT id, submitting OR duplicate FROM outbox WHERE id IN (SELECT queue_key FRO
 ORDER BY id FOR UPDATE
 
 -- requeue: the message waits again, perhaps for another carrier
-UPDATE outbox SET carrier_id = r.carrier, due_at = r.due, attempts = r.times, tried = r.refused_by,
+UPDATE outbox SET carrier_id = r.carrier, sender = r.sent_from, due_at = r.due, attempts = r.times, tried = r.refused_by,
   submitting = r.in_doubt
-FROM @rows(queue_key text, carrier bigint, due bigint, times int, refused_by text, in_doubt boolean)
+FROM @rows(queue_key text, carrier bigint, sent_from text, due bigint, times int, refused_by text, in_doubt boolean)
 WHERE id = r.queue_key
 
 -- delete_queued: nothing more is to be sent of these
@@ -68,7 +69,7 @@ DELETE FROM outbox WHERE id IN (SELECT queue_key FROM @rows(queue_key text))
 
 -- strays: messages that wait for a carrier which is gone
 SELECT id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until, attempts, tried,
-  udh, octets, flash, submitting, duplicate, claimed_at, fence
+  udh, octets, flash, own_sender, submitting, duplicate, claimed_at, fence
 FROM outbox WHERE carrier_id IN (SELECT id FROM carrier WHERE removed) AND (NOT submitting OR due_at <= :now)
 ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED
 
@@ -127,3 +128,6 @@ DELETE FROM part WHERE mt_id IN (SELECT mt_key FROM @rows(mt_key text))
 
 -- queue_lengths: how many wait, by carrier
 SELECT carrier_id, count(*) FROM outbox GROUP BY carrier_id
+
+-- set_senders: what messages go out from since another carrier has them
+UPDATE mt SET sender = r.sent_from FROM @rows(mt_key text, sent_from text) WHERE id = r.mt_key

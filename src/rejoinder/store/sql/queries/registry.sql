@@ -4,7 +4,7 @@ SELECT s.id, s.name, s.password_hash, s.credit_account_id, s.free_credits, s.def
 FROM reseller s JOIN credit_account a ON a.id = s.credit_account_id
 
 -- show_customer: customers with their reseller's name and what they have
-SELECT c.id, c.name, c.reseller_id, s.name AS reseller, c.credit_account_id, c.rotation, c.integration_id,
+SELECT c.id, c.name, c.reseller_id, s.name AS reseller, c.credit_account_id, c.rotation, c.prefixes, c.integration_id,
   c.contact_name, c.email, c.phone_number, c.blocked, c.disabled, c.created_at, a.billing, a.balance
 FROM customer c JOIN reseller s ON s.id = c.reseller_id JOIN credit_account a ON a.id = c.credit_account_id
 
@@ -37,7 +37,7 @@ FROM carrier c LEFT JOIN carrier_state s ON s.carrier_id = c.id WHERE NOT c.remo
 
 -- show_route: routes of carriers that are there
 SELECT r.prefix || '/' || c.name AS id, r.prefix AS name, r.prefix, r.carrier_id, c.name AS carrier, r.priority,
-  r.weight, r.on_unknown
+  r.weight, r.on_unknown, r.sender
 FROM route r JOIN carrier c ON c.id = r.carrier_id WHERE NOT c.removed
 
 -- open_boxes: a user's two boxes, made with the user and never recomputed (contract §3 rule 2)

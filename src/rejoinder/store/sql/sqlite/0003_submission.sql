@@ -9,6 +9,8 @@ ALTER TABLE outbox ADD COLUMN udh TEXT NOT NULL DEFAULT '';       -- hex: a user
 ALTER TABLE outbox ADD COLUMN octets TEXT NOT NULL DEFAULT '';    -- hex: user data that `text` cannot say
 ALTER TABLE outbox ADD COLUMN flash INTEGER NOT NULL DEFAULT 0;
 
+ALTER TABLE outbox ADD COLUMN own_sender TEXT NOT NULL DEFAULT '';   -- the user's own, where routes may replace it
+
 CREATE TABLE mt_joining (                        -- parts of customers' long messages that are in no mailbox yet
   user_id INTEGER NOT NULL,
   recipient TEXT NOT NULL,
