@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
 from rejoinder.flow.ports import UserRow
 from rejoinder.flow.request import MessageRefused
 from rejoinder.message.model import Fate, Outcome, Outgoing
 from rejoinder.message.status import Status
-from tests.centre import HANDSET, START, Centre
+from tests.centre import HANDSET, START, Centre, shown_in
 
 POOL = ("61500079987", "61500079988")
 OWN, ROUTES, SECOND = "61400000001", "61999999999", "61888888888"
@@ -28,8 +27,7 @@ async def opened(centre: Centre, allowed: bool = True, sender: str = ROUTES) -> 
 
 
 async def origins(centre: Centre, user: UserRow) -> list[object]:
-    rows = (await centre.poll(user, received=True)).page.rows
-    return [msgspec.json.decode(row[2])["originDocumentId"] for row in rows]
+    return [one["originDocumentId"] for one in shown_in(await centre.poll(user, received=True))]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from rejoinder.clock import MICROSECONDS
 from rejoinder.flow.placing import Order, Placing, Terms
 from rejoinder.flow.ports import USAGE_ACCOUNT, Earlier, Funds, Held, Transfer
 from rejoinder.flow.pricing import Prices
-from rejoinder.flow.request import MessageRefused, barred, not_routed, opted_out
+from rejoinder.flow.request import MessageRefused, not_routed, opted_out
 from rejoinder.message.codes import MessageError
 from rejoinder.message.model import Mt
 from rejoinder.message.status import Status
@@ -82,7 +82,7 @@ class Desk:
 
     def _take(self, order: Order) -> Accepted:
         if order.carrier_id is None:
-            raise barred() if order.barred else not_routed()
+            raise not_routed(order.barred)
         price = order.draft.parts * self._books.prices.per_part(order.user.reseller_id, order.draft.recipient)
         account = order.user.credit_account_id
         if self._books.funds[account].prepaid and self._balance[account] < price:

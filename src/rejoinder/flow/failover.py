@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from rejoinder.flow.ports import Claim, Tx
 from rejoinder.flow.receipts import Moves, move
 from rejoinder.flow.route import RoutingTable
+from rejoinder.flow.swapping import note_senders, rerouted
 from rejoinder.message.model import QueueRow
 from rejoinder.message.status import Status
 
@@ -51,11 +52,12 @@ async def relieve(tx: Tx, stranded: Stranded, now: int) -> Relieved:
     for row in free:
         other = stranded.routes.instead(row.recipient, row.tried, stranded.down, random.random())  # noqa: S311
         if other is not None:
-            again.append(replace(row, carrier_id=other.carrier_id, attempts=0, unknown=False))
+            again.append(replace(rerouted(row, other), attempts=0, unknown=False))
             moves.rerouting.add(row.id)
             result.moved[other.carrier_id] = result.moved.get(other.carrier_id, 0) + 1
     await tx.messages.drop_parts(moves.rerouting)
     await tx.outbox.requeue(again)
+    await note_senders(tx, again, now)
     result.finished = await move(tx, moves, now)
     return result
 

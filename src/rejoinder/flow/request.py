@@ -280,12 +280,9 @@ def opted_out() -> MessageRefused:
     return MessageRefused(MessageError.OPTED_OUT, "the recipient wants nothing more from you", "recipient")
 
 
-def not_routed() -> MessageRefused:
-    return MessageRefused(Status.NO_ROUTE, "no route leads to this recipient", "recipient")
-
-
-def barred() -> MessageRefused:
-    return MessageRefused(Status.NO_ROUTE, "this customer may not send to this recipient", "recipient")
+def not_routed(barred: bool = False) -> MessageRefused:
+    why = "this customer may not send to this recipient" if barred else "no route leads to this recipient"
+    return MessageRefused(Status.NO_ROUTE, why, "recipient")
 
 
 def sender_not_allowed() -> MessageRefused:
