@@ -45,7 +45,7 @@ class Centre:
         self.accounts = Accounts(self.store, self.clock)
         self.submissions = Submissions(self.store, self.clock, self.ids, self.accounts, self.setup)
         self.polls = MailboxPolls(self.store, self.clock)
-        self.receipts = ReceiptIntake(self.store, self.clock)
+        self.receipts = ReceiptIntake(self.store, self.clock, self.setup)
         self.inbound = MoIntake(
             self.store, self.clock, self.ids, OptOuts(self.setup, words("fr: ARRET, fr: Arrêt", "fr: oui"))
         )

@@ -92,7 +92,7 @@ class Service:
         )
         self.cancellations = Cancellations(store, clock)
         self.polls = MailboxPolls(store, clock)
-        self.receipts = ReceiptIntake(store, clock)
+        self.receipts = ReceiptIntake(store, clock, self.setup)
         opt_words = words(config.opt_out_words, config.opt_in_words)
         self.inbound = MoIntake(store, clock, ids, OptOuts(self.setup, opt_words))
         events: CarrierEvents = _Events(self.receipts, self.inbound)

@@ -101,6 +101,9 @@ class SmppSettings:
     registered_delivery: int = setting(
         _receipts, "final", "receipts asked for: final, failure, intermediate (these too), never"
     )
+    receipts_per: str = setting(
+        one_of("part", "message"), "part", "message: one receipt speaks for all parts of a long message"
+    )
     encoding: str = setting(
         one_of(*DefaultAlphabet),
         "gsm",

@@ -213,9 +213,9 @@ class CarrierLane:
 
     async def _record_all(self, answers: list[Answered]) -> Sequence[None]:
         now = self._clock.wall_us()
-        routes = self._setup.routes
+        routes, once = self._setup.routes, self._setup.speak_once
         learnt = self._learnt.get(self.row.id)
-        finished = await self._store.write(lambda tx: record(tx, answers, routes, now, learnt))
+        finished = await self._store.write(lambda tx: record(tx, answers, routes, now, learnt, once))
         count_finished(finished)
         return [None] * len(answers)
 

@@ -40,15 +40,20 @@ class _Record:
 
 
 async def record(
-    tx: Tx, answers: Sequence[Answered], routes: RoutingTable, now: int, learnt: str | None = None
+    tx: Tx,
+    answers: Sequence[Answered],
+    routes: RoutingTable,
+    now: int,
+    learnt: str | None = None,
+    once: frozenset[int] = frozenset(),
 ) -> dict[str, int]:
     """Stores a batch of answers in one transaction; gives back the statuses that became final.
 
-    `learnt`: the form in which the carrier names its ids in receipts, where that is known.
+    `learnt`: the form in which the carrier names its ids in receipts, where that is known. `once`: see `Moves`.
     """
     await tx.receipts.lock_carriers({a.claim.row.carrier_id for a in answers})
     fences = await tx.outbox.fences([a.claim.row.id for a in answers])
-    noted = _Record()
+    noted = _Record(Moves(once=once))
     for answer in answers:
         current = fences.get(answer.claim.row.id)
         if current is None or current == answer.claim.fence:

@@ -14,6 +14,7 @@ from rejoinder.clock import Clock
 from rejoinder.flow import finals
 from rejoinder.flow.batches import Batches
 from rejoinder.flow.ports import USAGE_ACCOUNT, KeptReceipt, KnownRef, MtState, Store, Transfer, Tx
+from rejoinder.flow.setup import Setup
 from rejoinder.message import reference, status
 from rejoinder.message.model import PartRow, Receipt
 from rejoinder.message.objectid import is_object_id
@@ -28,13 +29,14 @@ class Moves:
     """New facts about messages: parts' statuses (with ids newly learnt), and statuses said of whole messages.
 
     `ended`: the message's status is set to this whatever its parts say (expired, no route, refused by all).
-    `refund`: messages whose charge goes back.
+    `refund`: messages whose charge goes back. `once`: carriers that send one receipt for all parts of a message.
     """
 
     parts: list[PartRow] = field(default_factory=list)
     ended: dict[str, int] = field(default_factory=dict)
     rerouting: set[str] = field(default_factory=set)
     refund: set[str] = field(default_factory=set)
+    once: frozenset[int] = frozenset()
 
     def ids(self) -> set[str]:
         return {part.mt_id for part in self.parts} | set(self.ended) | self.rerouting
@@ -48,6 +50,8 @@ async def move(tx: Tx, moves: Moves, now: int) -> dict[str, int]:
     states = await tx.messages.lock(moves.ids())
     known = await _parts_by_message(tx, [state.id for state in states])
     changed = _step_parts(known, moves.parts)
+    if moves.once:
+        changed += _step_parts(known, _spoken_for(known, moves.once))
     await tx.messages.set_parts(changed)
     rows: list[tuple[str, int, int | None]] = []
     finished: dict[str, int] = {}
@@ -93,6 +97,22 @@ def _step_parts(known: dict[str, dict[int, PartRow]], facts: Iterable[PartRow]) 
     return list(changed.values())
 
 
+def _spoken_for(known: Mapping[str, Mapping[int, PartRow]], once: frozenset[int]) -> list[PartRow]:
+    """Parts whose carrier will say nothing more of them, because it has spoken of another part of their message.
+
+    Only when none of the message waits to be handed over any more: what it becomes is not known yet.
+    """
+    facts: list[PartRow] = []
+    for parts in known.values():
+        told = [part.status for part in parts.values() if status.is_final(part.status)]
+        if not told or any(
+            part.carrier_id not in once or part.status == status.Status.SUBMITTED for part in parts.values()
+        ):
+            continue
+        facts += [replace(part, status=status.combine(told)) for part in parts.values()]
+    return facts
+
+
 def _step_message(state: MtState, parts: Sequence[PartRow], moves: Moves) -> int:
     """The message's next status: that of its part with the lowest priority number (contract §1)."""
     if state.id in moves.ended:
@@ -128,9 +148,10 @@ def count_finished(finished: Mapping[str, int]) -> None:
 class ReceiptIntake:
     """Takes receipts from carriers; returns to them after the receipt's effect is on disk."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, setup: Setup) -> None:
         self._store = store
         self._clock = clock
+        self._setup = setup
         self._batches: Batches[Receipt, None] = Batches(self._store_all, most=256)
         # The form in which each carrier names its ids in receipts, learnt from those that leave no doubt.
         self.learnt: dict[int, str] = {}
@@ -154,7 +175,7 @@ class ReceiptIntake:
     async def _apply(
         self, tx: Tx, receipts: Sequence[Receipt], now: int
     ) -> tuple[dict[str, int], dict[int, str], int]:
-        moves, learnt = Moves(), {}
+        moves, learnt = Moves(once=self._setup.speak_once), {}
         unmatched: list[tuple[Receipt, str]] = []
         carriers = sorted({receipt.carrier_id for receipt in receipts})
         await tx.receipts.lock_carriers(carriers)

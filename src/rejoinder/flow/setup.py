@@ -24,6 +24,8 @@ class Setup:
         self.health = Health()
         self.pool: tuple[str, ...] = ()
         self.routes = RoutingTable(())
+        # Carriers that send one receipt for all parts of a message.
+        self.speak_once: frozenset[int] = frozenset()
         # Whether any handset has ever opted out of anything: while none has, nobody asks.
         self.opt_outs = False
         # Whether any reseller has rates: while none has, nobody reads them.
@@ -51,6 +53,9 @@ class Setup:
         self.rated = await self._store.read.rates.any()
         self.carriers = {row.id: row for row in await directory.carriers()}
         self.carriers_by_name = {row.name: row for row in self.carriers.values()}
+        self.speak_once = frozenset(
+            row.id for row in self.carriers.values() if row.settings.get("receipts_per") == "message"
+        )
         accepted = self._seen[1] not in (-1, seen[1])
         self._seen = seen
         for listener in self._listeners:
