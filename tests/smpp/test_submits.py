@@ -169,7 +169,7 @@ async def test_without_credit_or_route_the_answer_says_so(quick_site: SmppSite) 
     )
     async with quick_site.esme() as esme:
         await esme.bind()
-        assert (await esme.submit()).status == 0x400
+        assert (await esme.submit()).status == 0x401
         await quick_site.centre.sql("DELETE FROM route")
         await quick_site.centre.changed()
         assert (await esme.submit()).status == S.ESME_RINVDSTADR

@@ -16,7 +16,7 @@ from rejoinder.smpp.constants import CommandStatus as S
 from rejoinder.smpp.constants import MessageState
 
 # The specification has none for it; 0x400 to 0x4FF are a centre's own (§5.1.3).
-NO_CREDIT = 0x400
+NO_CREDIT = 0x401
 
 OF_CODE: Mapping[int, int] = {
     MessageError.INVALID_RECIPIENT: S.ESME_RINVDSTADR,
