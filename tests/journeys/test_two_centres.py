@@ -74,7 +74,9 @@ async def send_all(service: Service, user: UserRow, wanted: Sequence[str]) -> di
 async def shown(service: Service, user: UserRow, received: bool) -> list[dict[str, str]]:
     """The mailbox's messages of one direction."""
     rows = await service.store.read.replies._session.raw(  # type: ignore[attr-defined]  # tests look inside
-        "SELECT shown FROM entry WHERE box_id = $1 AND incoming = $2 ORDER BY timestamp, id", user.id, received
+        "SELECT shown FROM entry WHERE box_id = $1 AND incoming = $2 ORDER BY timestamp, id",
+        user.id,
+        received,
     )
     return [json.loads(row[0]) for row in rows]
 
@@ -86,7 +88,7 @@ async def count(service: Service, where: str) -> int:
 
 async def until(reached: Callable[[], object], seconds: float) -> None:
     async with asyncio.timeout(seconds):
-        while not await reached():  # type: ignore[misc]  # a coroutine function
+        while not await reached():  # noqa: ASYNC110  # type: ignore[misc]  # a coroutine function
             await asyncio.sleep(0.1)
 
 

@@ -16,6 +16,7 @@ from rejoinder.cli.call import example
 _COMMANDS = {
     "serve": "serve:serve",
     "demo": "demo:demo",
+    "smsc": "smsc:smsc",
     "reseller": "accounts:reseller",
     "customer": "accounts:customer",
     "user": "accounts:user",

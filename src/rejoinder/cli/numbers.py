@@ -45,8 +45,8 @@ def add_number(call: Call, number: str, pool: bool, customer: str | None, user: 
 @customer_option()
 @on_database
 def allow(call: Call, name: str, customer: str) -> None:
-    """Let a customer send under a name."""
-    given = values.sender("name", name)
+    """Let a customer send under a name; '*' lets one you trust send under every name and number."""
+    given = values.allowed_sender("name", name)
     call.done("sender", call.change(lambda tx, _: numbers.allow_sender(tx, given, customer)), "allowed {}")
 
 

@@ -82,6 +82,8 @@ class Courier:
             except RejoinderError as error:
                 log.warning("smpp_courier_waits", sentence=error.sentence, user_id=self._user_id)
                 wait = STORE_AWAY_SECONDS
+            except Exception as error:  # noqa: BLE001  # the courier's outermost line: it must go on
+                log.error("smpp_courier_failed", exc_info=error, user_id=self._user_id)
             if not self._binds.receiving(self._user_id):
                 await self.settle()
                 # A new bind may have come meanwhile.
@@ -205,8 +207,6 @@ class Couriers:
     async def _run(self, courier: Courier, target: str) -> None:
         try:
             await courier.run()
-        except Exception as error:  # noqa: BLE001  # this task's outermost line
-            log.error("smpp_courier_failed", exc_info=error)
         finally:
             found = self._by_target.get(target)
             if found is not None and found[0] is courier:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rejoinder.flow.operator import accounts, networks
+from rejoinder.flow.operator import accounts, networks, numbers
 from rejoinder.flow.operator.accounts import NewCustomer, NewReseller, NewUser
 from rejoinder.flow.operator.networks import CheckSettings
+from rejoinder.flow.operator.values import ANY_SENDER
 from rejoinder.flow.ports import Record, Tx
 from rejoinder.message.model import Billing
 
@@ -41,5 +42,10 @@ async def set_up(tx: Tx, username: str, network: Network, now: int) -> Record:
     customer = await accounts.add_customer(tx, reseller, NewCustomer(name=CUSTOMER, billing=post_paid), now)
     user = await accounts.add_user(tx, customer, NewUser(username=username, password_hash=NO_PASSWORD), now)
     await networks.add_carrier(tx, CARRIER, network.kind, network.settings, network.check)
-    await networks.add_route(tx, "", CARRIER, 0, "resend")
+    await networks.add_route(tx, "", CARRIER, {})
     return user
+
+
+async def any_sender(tx: Tx) -> None:
+    """Its customer may send under every sender."""
+    await numbers.allow_sender(tx, ANY_SENDER, CUSTOMER)

@@ -18,6 +18,8 @@ from rejoinder.message.model import Billing, Rotation, State
 Parse = Callable[[str, str], object]
 
 MOST = 255
+# Of a customer that is trusted to name its senders: another gateway, say.
+ANY_SENDER = "*"
 # Some hundred networks: more is work for a firewall.
 _LISTED = 4000
 _CARRIER = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -151,6 +153,11 @@ def sender(key: str, value: str) -> str:
     if found is None:
         raise Refused(f"{key} must be 2 to 11 letters and digits, or a number of 3 to 16 digits", key)
     return found
+
+
+def allowed_sender(key: str, value: str) -> str:
+    """A sender, or `*` for every one."""
+    return value if value == ANY_SENDER else sender(key, value)
 
 
 def source_address(key: str, value: str) -> str:

@@ -33,10 +33,10 @@ FROM route r JOIN carrier c ON c.id = r.carrier_id WHERE NOT c.removed ORDER BY 
 -- list_carriers: all carriers that are there
 SELECT id, name, kind, settings FROM carrier WHERE NOT removed ORDER BY name
 
--- may_send_as: whether a user may use this sender: its own number, its customer's, or an allowed name
+-- may_send_as: whether a user may use this sender: its own number, its customer's, or an allowed name (* is all)
 SELECT 1 FROM number WHERE number = :sender AND (user_id = :user_key OR customer_id = :customer)
 UNION ALL
-SELECT 1 FROM sender WHERE customer_id = :customer AND name = :sender
+SELECT 1 FROM sender WHERE customer_id = :customer AND name IN (:sender, '*')
 LIMIT 1
 
 -- put_carrier_states: how the carriers stand, for the command line, which is another process

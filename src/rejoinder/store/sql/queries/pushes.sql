@@ -38,7 +38,7 @@ UPDATE push_target SET due_at = (
 WHERE target IN (SELECT target_key FROM @rows(target_key text))
 
 -- push_texts: the mailbox entries that pushes tell of
-SELECT id, shown FROM entry WHERE (user_id, timestamp, id) IN (
+SELECT id, shown FROM entry WHERE (box_id, timestamp, id) IN (
   SELECT user_key, stamp, entry_key FROM @rows(user_key bigint, stamp bigint, entry_key text))
 
 -- forget_target: pushes that nobody pulls any more
