@@ -8,6 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
 
 from rejoinder.clock import ManualClock
 from rejoinder.flow.accounts import Accounts
@@ -192,6 +195,13 @@ class Centre:
 
 def accepted(outgoing: Outgoing, number: int) -> Outcome:
     return Outcome(number, Fate.ACCEPTED, f"r-{outgoing.id}-{number}")
+
+
+def shown_in(answer: Answer) -> list[dict[str, Any]]:
+    """The entries of a page, oldest first."""
+    both = (answer.page.received, answer.page.sent)
+    found: list[dict[str, Any]] = [one for joined in both for one in msgspec.json.decode(b"[%b]" % joined)]
+    return sorted(found, key=lambda one: (one["timestamp"], one["documentId"]))
 
 
 async def together(*awaitables: object) -> list[object]:

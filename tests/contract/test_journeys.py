@@ -9,14 +9,14 @@ from rejoinder.flow.desk import Accepted
 from rejoinder.flow.request import MessageRefused
 from rejoinder.message.model import Fate, InboundPart, Outcome
 from rejoinder.message.status import Status
-from tests.centre import HANDSET, START, Centre, together
+from tests.centre import HANDSET, START, Centre, shown_in, together
 
 HOUR = 3600
 
 
 async def shown(centre: Centre, user: object, **query: object) -> list[dict[str, object]]:
     answer = await centre.poll(user, **query)  # type: ignore[arg-type]
-    return [msgspec.json.decode(row[2]) for row in answer.page.rows]
+    return shown_in(answer)
 
 
 async def test_a_message_goes_out_is_receipted_and_its_answer_names_it(centre: Centre) -> None:
@@ -309,7 +309,7 @@ async def test_retention_takes_old_messages_and_leaves_the_mailbox_row(centre: C
     centre.clock.pass_seconds(91 * 24 * HOUR)
     await centre.send(user)
     await centre.upkeep.forget_entries()
-    assert len((await centre.poll(user)).page.rows) == 1
+    assert len(shown_in(await centre.poll(user))) == 1
     assert (await centre.store.read.mailboxes.head(user.id)).last > before.last
 
 

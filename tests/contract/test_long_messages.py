@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
-import msgspec
 import pytest
 
 from rejoinder.flow.coded import CodedRequest, coded_draft
@@ -15,7 +14,7 @@ from rejoinder.flow.request import Draft, Limits
 from rejoinder.message.parts import Concatenation
 from rejoinder.message.status import Status
 from rejoinder.message.text import Alphabet
-from tests.centre import HANDSET, START, Centre, together
+from tests.centre import HANDSET, START, Centre, shown_in, together
 
 OWN = "61400000001"
 NOW = START * 1_000_000
@@ -44,7 +43,7 @@ async def submit(centre: Centre, user: UserRow, *drafts: Draft) -> list[str]:
 
 
 async def mailbox(centre: Centre, user: UserRow) -> list[dict[str, object]]:
-    return [msgspec.json.decode(row[2]) for row in (await centre.poll(user)).page.rows]
+    return shown_in(await centre.poll(user))
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations((1, 2, 3))))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
 import pytest
 
 from rejoinder.errors import NotFound, Refused
@@ -15,7 +14,7 @@ from rejoinder.flow.ports import OptOut, UserRow
 from rejoinder.flow.request import MessageRefused
 from rejoinder.message.model import Fate, InboundPart, Outcome, Outgoing
 from rejoinder.message.status import Status
-from tests.centre import HANDSET, Centre, accepted, together
+from tests.centre import HANDSET, Centre, accepted, shown_in, together
 
 POOL = ("61500079987", "61500079988", "61500079989")
 OTHER = "61255588886"
@@ -80,7 +79,7 @@ async def test_the_mo_is_in_the_mailbox_and_is_the_evidence(centre: Centre) -> N
     user, carrier = await shop(centre)
     sent = await centre.send(user)
     await answers(centre, carrier, sent.id, " Stop ")
-    (shown,) = [msgspec.json.decode(row[2]) for row in (await centre.poll(user, received=True)).page.rows]
+    (shown,) = shown_in(await centre.poll(user, received=True))
     assert (shown["text"], shown["originDocumentId"]) == (" Stop ", sent.id)
     (kept,) = await listed(centre)
     sender = await centre.sender_of(sent.id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
 from rejoinder.flow.coded import CodedRequest, coded_draft
@@ -12,7 +11,7 @@ from rejoinder.message.model import Fate, Outcome
 from rejoinder.message.parts import Concatenation
 from rejoinder.message.status import Status
 from rejoinder.message.text import Alphabet
-from tests.centre import HANDSET, START, Centre, together
+from tests.centre import HANDSET, START, Centre, shown_in, together
 
 POOL = ("61500079987", "61500079988")
 OWN = "61400000001"
@@ -38,7 +37,7 @@ async def release(centre: Centre, at: int = LATER) -> int:
 
 
 async def mailbox(centre: Centre, user: UserRow) -> list[dict[str, object]]:
-    return [msgspec.json.decode(row[2]) for row in (await centre.poll(user)).page.rows]
+    return shown_in(await centre.poll(user))
 
 
 async def test_it_is_charged_at_acceptance_and_sent_and_shown_at_its_time(centre: Centre) -> None:

@@ -17,17 +17,15 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-import msgspec
-
 from rejoinder.clock import SystemClock
 from rejoinder.flow import mailbox
 from rejoinder.flow.mailbox import Answer, MailboxPolls, Poll
-from rejoinder.flow.ports import Tx, UserRow
+from rejoinder.flow.ports import EMPTY, Tx, UserRow
 from rejoinder.flow.receipts import Moves, move
 from rejoinder.message.objectid import ObjectIds
 from rejoinder.message.status import Status
 from rejoinder.store import open_store
-from tests.centre import Centre
+from tests.centre import Centre, shown_in
 
 Say = Callable[[object], None]
 # This file beside the logs says that all writers have ended.
@@ -69,10 +67,10 @@ async def poll(centre: Centre, box: tuple[int, str], draw: random.Random, done: 
         if draw.random() < 0.1:
             await asyncio.sleep(0)
             continue  # the answer is lost on its way
-        for row in answer.page.rows:
-            say([box[1], msgspec.json.decode(row[2])["documentId"]])
+        for shown in shown_in(answer):
+            say([box[1], shown["documentId"]])
         since = answer.newest
-        if writing or answer.page.rows:
+        if writing or answer.page is not EMPTY:
             quiet_from = None
         elif quiet_from is None:
             quiet_from = time.monotonic()

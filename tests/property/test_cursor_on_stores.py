@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import msgspec
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
@@ -27,9 +26,9 @@ from rejoinder.errors import Refused
 from rejoinder.flow import mailbox
 from rejoinder.flow.finals import Final, record
 from rejoinder.flow.mailbox import Answer, MailboxPolls, Poll
-from rejoinder.flow.ports import MtState, UserRow
+from rejoinder.flow.ports import EMPTY, MtState, UserRow
 from rejoinder.store import open_store
-from tests.centre import HANDSET, START, Centre, together
+from tests.centre import HANDSET, START, Centre, shown_in, together
 from tests.postgres_server import PostgresServer
 
 
@@ -83,7 +82,7 @@ class World:
 
 
 def ids_of(answer: Answer) -> list[tuple[str, int]]:
-    return [(msgspec.json.decode(shown)["documentId"], timestamp) for timestamp, _, shown in answer.page.rows]
+    return [(shown["documentId"], shown["timestamp"]) for shown in shown_in(answer)]
 
 
 class MailboxMachine(RuleBasedStateMachine):
@@ -217,8 +216,8 @@ class MailboxMachine(RuleBasedStateMachine):
                 answer = self._poll(client)
                 self._take(client, answer, known, lost=False)
                 again = self._poll(client)
-                assert bool(again.page.rows) == answer.page.more, "hasMoreMessages was not true"
-                if not again.page.rows and not answer.page.rows:
+                assert (again.page is not EMPTY) == answer.page.more, "hasMoreMessages was not true"
+                if again.page is EMPTY and answer.page is EMPTY:
                     break
             owed = {
                 message.id

@@ -7,19 +7,19 @@ each is needed: a version without it was shown to lose or repeat messages.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from rejoinder.clock import Clock
 from rejoinder.errors import Refused
 from rejoinder.flow.ports import (
+    EMPTY,
     Head,
     LockedMailbox,
     Mailboxes,
+    Page,
     PageQuery,
-    PageRow,
     Store,
     Tx,
 )
@@ -62,13 +62,6 @@ class Placement:
         return self.box_id, self._last, self._count, self._received
 
 
-class Page(msgspec.Struct, frozen=True):
-    """The oldest messages after a moment, whole seconds only; `more` lie behind them."""
-
-    rows: Sequence[PageRow]
-    more: bool
-
-
 class Answer(msgspec.Struct, frozen=True):
     """What a poll answers. `seal`: the second that must be sealed on disk before this is said."""
 
@@ -77,16 +70,13 @@ class Answer(msgspec.Struct, frozen=True):
     seal: int | None = None
 
 
-EMPTY = Page((), False)
-
-
 def decide(head: Head, page: Page, since: int, now: int, held: bool) -> Answer:
     """What a poll answers to a page that was read after the head (rules 4 to 7).
 
     `held`: the newest second may not be sealed right now, and the page was read below it.
     """
-    if page.rows:
-        newest = page.rows[-1][0]
+    if page is not EMPTY:
+        newest = page.newest
         must_seal = newest >= head.last and newest > head.sealed
         return Answer(newest, page, newest if must_seal else None)
     if since < head.last or since <= head.sealed:
@@ -95,20 +85,6 @@ def decide(head: Head, page: Page, since: int, now: int, held: bool) -> Answer:
         return Answer(max(head.last - 1, head.sealed), page)
     newest = max(head.last, head.sealed, min(since, now))
     return Answer(newest, page, newest if newest > head.sealed else None)
-
-
-async def read_page(mailboxes: Mailboxes, query: PageQuery) -> Page:
-    """PAGE messages, extended to the end of the last one's second, so that no second is split (rule 4)."""
-    rows = await mailboxes.page(query, PAGE + 1)
-    if len(rows) <= PAGE:
-        return Page(rows, False)
-    cut = rows[PAGE - 1][0]
-    if rows[PAGE][0] > cut:
-        return Page(rows[:PAGE], True)
-    before = [row for row in rows if row[0] < cut]
-    second = await mailboxes.page(replace(query, since=cut - 1, ceiling=cut + 1), SECOND_HOLDS)
-    beyond = await mailboxes.page(replace(query, since=cut), 1)
-    return Page([*before, *second], bool(beyond))
 
 
 class Holds:
@@ -193,7 +169,7 @@ async def _page(mailboxes: Mailboxes, poll: Poll, head: Head, held: bool) -> Pag
     """The page, unless the row says that there is none: a million MTs cost `messages` nothing (contract §4)."""
     if poll.since >= (head.last_received if poll.received else head.last):
         return EMPTY
-    return await read_page(mailboxes, _query(poll, head, held))
+    return await mailboxes.page(_query(poll, head, held), PAGE)
 
 
 def _query(poll: Poll, head: Head, held: bool) -> PageQuery:

@@ -1,9 +1,12 @@
 """One SQL text for both databases: reads the named queries and writes each in the two dialects.
 
-A query is `-- name: purpose` and the statement below it. Three marks differ between the engines:
+A query is `-- name: purpose` and the statement below it. Five marks differ between the engines:
 `:value` is a parameter (numbered in order of first appearance); `@rows(a text, b bigint)` is a table
 named r made from rows that are handed in (json_each on SQLite, unnest on PostgreSQL: one statement for
-any number of rows); FOR UPDATE is left out on SQLite, where the one writer holds the whole store.
+any number of rows); `@bytes[x]` is text as UTF-8 bytes, which need no decoding and encoding on their way;
+`@in_order(keys)` orders what an aggregate joins, where SQLite's clustered range scan does so by itself
+(19 µs for 100 entries, 42 behind a sorted subquery); FOR UPDATE is left out on SQLite, where the one writer
+holds the whole store.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from importlib.resources import files
 
 _HEAD = re.compile(r"^-- (\w+): (.+)$", re.MULTILINE)
 _ROWS = re.compile(r"@rows\(([^)]*)\)")
+_BYTES = re.compile(r"@bytes\[([^\]]*)\]")
+_ORDER = re.compile(r" @in_order\(([^)]*)\)")
 _VALUE = re.compile(r"(?<!:):([a-z_]+)")
 _LOCK = re.compile(r"\s+FOR UPDATE(?: SKIP LOCKED)?\s*$")
 
@@ -59,8 +64,10 @@ def statement(name: str, purpose: str, text: str) -> Statement:
     names = ", ".join(column for column, _ in columns)
     # Nothing of a caller's gets into these texts: only names and types written in our own query files.
     on_sqlite = _ROWS.sub(f"(SELECT {picks} FROM json_each(?1)) AS r", _LOCK.sub("", text))  # noqa: S608
+    on_sqlite = _BYTES.sub(r"CAST(\1 AS BLOB)", _ORDER.sub("", on_sqlite))
     # The replacement is handed in as a function: "\" or "\1" in it would be read as a group.
     on_postgres = _ROWS.sub(lambda _: f"unnest({arrays}) AS r({names})", text)
+    on_postgres = _BYTES.sub(r"convert_to(\1, 'UTF8')", _ORDER.sub(r" ORDER BY \1", on_postgres))
     sqlite, values = _numbered(on_sqlite, 2 if columns else 1, "?")
     postgres, _ = _numbered(on_postgres, len(columns) + 1, "$")
     return Statement(name, purpose, sqlite, postgres, len(columns), values)

@@ -43,9 +43,13 @@ class Reads:
     async def lock(self, user_ids: Sequence[int]) -> list[ports.LockedMailbox]:
         return [ports.LockedMailbox(USER, self._head.last, self._head.sealed, 0, 0, -1)]
 
-    async def page(self, query: ports.PageQuery, most: int) -> list[tuple[int, bool, Message]]:
+    async def page(self, query: ports.PageQuery, most: int) -> ports.Page:
         found = [m for m in self._view if query.since < m.timestamp < query.ceiling]
-        return [(m.timestamp, m.incoming, m) for m in found[:most]]
+        if not found:
+            return ports.EMPTY
+        newest = found[:most][-1].timestamp
+        shown: Any = tuple(m for m in found if m.timestamp <= newest)
+        return ports.Page(newest, b"", shown, len(shown) < len(found))
 
     async def seal(self, user_id: int, second: int) -> None:
         """The world seals."""
@@ -80,7 +84,7 @@ class Moment:
             answer: mailbox.Answer = run(self.polls.poll(mailbox.Poll(USER, since, False)))
         except Refused:
             return None
-        page: Any = tuple(shown for _, _, shown in answer.page.rows)
+        page: Any = () if answer.page is ports.EMPTY else answer.page.sent
         return Answer(answer.newest, page, answer.page.more, answer.seal is not None)
 
 

@@ -39,33 +39,36 @@ def since_of(params: Params) -> int:
     )
 
 
+_BOOL = (b"false", b"true")
+
+
 def all_messages_body(answer: Answer) -> bytes:
     """Contract §2: both lists, always present, oldest first."""
-    incoming = ",".join([shown for _, inward, shown in answer.page.rows if inward])
-    outgoing = ",".join([shown for _, inward, shown in answer.page.rows if not inward])
-    more = "true" if answer.page.more else "false"
+    page = answer.page
     return (
-        f'{{"newestMessageTimestamp":{answer.newest},"hasMoreMessages":{more},'
-        f'"incomingMessages":[{incoming}],"outgoingMessages":[{outgoing}],"status":0}}'
-    ).encode()
+        b'{"newestMessageTimestamp":%d,"hasMoreMessages":%b,"incomingMessages":[%b],"outgoingMessages":[%b],"status":0}'
+        % (answer.newest, _BOOL[page.more], page.received, page.sent)
+    )
 
 
 def messages_body(answer: Answer) -> bytes:
     """Contract §4: received messages only."""
-    shown = ",".join([shown for _, _, shown in answer.page.rows])
-    more = "true" if answer.page.more else "false"
-    return (
-        f'{{"newestMessageTimestamp":{answer.newest},"hasMoreMessages":{more},"messages":[{shown}],"status":0}}'
-    ).encode()
+    page = answer.page
+    return b'{"newestMessageTimestamp":%d,"hasMoreMessages":%b,"messages":[%b],"status":0}' % (
+        answer.newest,
+        _BOOL[page.more],
+        page.received,
+    )
 
 
 def statuses_body(answer: Answer) -> bytes:
     """Contract §8: final statuses, oldest first."""
-    shown = ",".join([shown for _, _, shown in answer.page.rows])
-    more = "true" if answer.page.more else "false"
-    return (
-        f'{{"newestStatusTimestamp":{answer.newest},"hasMoreStatuses":{more},"statuses":[{shown}],"status":0}}'
-    ).encode()
+    page = answer.page
+    return b'{"newestStatusTimestamp":%d,"hasMoreStatuses":%b,"statuses":[%b],"status":0}' % (
+        answer.newest,
+        _BOOL[page.more],
+        page.sent,
+    )
 
 
 @dataclass(frozen=True, slots=True)

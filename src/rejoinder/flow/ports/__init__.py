@@ -24,7 +24,7 @@ from rejoinder.flow.ports.directory import (
 )
 from rejoinder.flow.ports.inbound import Inbound, ParkedMo
 from rejoinder.flow.ports.joining import Joining, JoiningPart, LongMessage
-from rejoinder.flow.ports.mailboxes import Head, LockedMailbox, Mailboxes, PageQuery, PageRow
+from rejoinder.flow.ports.mailboxes import EMPTY, Head, LockedMailbox, Mailboxes, Page, PageQuery
 from rejoinder.flow.ports.opt_outs import OptOut, OptOuts
 from rejoinder.flow.ports.outbox import Claim, Messages, MtState, Outbox, Progress
 from rejoinder.flow.ports.pushes import Push, PushCounts, Pushes, QueuedPush, TargetState
@@ -35,6 +35,7 @@ from rejoinder.flow.ports.scheduled import Held, Scheduled
 from rejoinder.flow.ports.store import Store, Tables, Tx
 
 __all__ = [
+    "EMPTY",
     "NO_MO_PUSH",
     "OPERATOR_ACCOUNT",
     "USAGE_ACCOUNT",
@@ -69,8 +70,8 @@ __all__ = [
     "OptOut",
     "OptOuts",
     "Outbox",
+    "Page",
     "PageQuery",
-    "PageRow",
     "Pair",
     "ParkedMo",
     "Progress",

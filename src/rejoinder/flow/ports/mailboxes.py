@@ -47,8 +47,19 @@ class PageQuery:
     received: bool
 
 
-# A row of a page: timestamp, incoming, the JSON it is shown as.
-PageRow = tuple[int, bool, str]
+class Page(msgspec.Struct, frozen=True):
+    """The oldest entries after a moment, whole seconds only, as they are shown: JSON objects joined by commas.
+
+    `newest`: the last one's timestamp, 0 for none; `more` lie behind them.
+    """
+
+    newest: int
+    received: bytes
+    sent: bytes
+    more: bool
+
+
+EMPTY = Page(0, b"", b"", False)
 
 
 class Mailboxes(Protocol):
@@ -56,7 +67,8 @@ class Mailboxes(Protocol):
 
     async def head(self, box_id: int) -> Head: ...
 
-    async def page(self, query: PageQuery, most: int) -> Sequence[PageRow]: ...
+    async def page(self, query: PageQuery, most: int) -> Page:
+        """The oldest `most` entries, extended to the end of the last one's second: none is split (rule 4)."""
 
     async def lock(self, box_ids: Collection[int]) -> list[LockedMailbox]: ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from rejoinder.flow.ports import Head, LockedMailbox, PageQuery, PageRow
+from rejoinder.flow.ports import EMPTY, Head, LockedMailbox, Page, PageQuery
 from rejoinder.message.model import Entry
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Session
@@ -32,9 +32,12 @@ class MailboxTables:
             raise LookupError("no such mailbox")
         return Head(*rows[0])
 
-    async def page(self, query: PageQuery, most: int) -> Sequence[PageRow]:
+    async def page(self, query: PageQuery, most: int) -> Page:
+        # Values stand in the order in which each engine's text first names them.
         statement = _PAGE_RECEIVED if query.received else _PAGE
-        return await self._session.rows(statement, query.box_id, query.since, query.ceiling, most)  # type: ignore[return-value]  # the columns of read_page are those of PageRow
+        rows = await self._session.rows(statement, most, query.box_id, query.ceiling, query.since)
+        number, newest, received, sent, more = rows[0]
+        return Page(newest, received or b"", sent or b"", bool(more)) if number else EMPTY
 
     async def lock(self, box_ids: Collection[int]) -> list[LockedMailbox]:
         keys = [(box_id,) for box_id in sorted(set(box_ids))]

@@ -12,15 +12,26 @@ UPDATE mailbox SET sealed = :sealed WHERE box_id = :box AND sealed < :sealed
 -- read_head: what a poll must know of the mailbox before it reads its page
 SELECT last, sealed, last_received FROM mailbox WHERE box_id = :box
 
--- read_page: the oldest messages of a mailbox after `since`, one range scan
-SELECT timestamp, incoming, shown FROM entry
-WHERE box_id = :box AND timestamp > :since AND timestamp < :ceiling
-ORDER BY timestamp, id LIMIT :most
+-- read_page: the oldest entries of a box after `since` to the end of the last one's second, joined as they are shown; whether more follow (contract §3 rule 4)
+SELECT p.number, p.newest, p.received, p.sent, p.number >= :most AND EXISTS (
+  SELECT 1 FROM entry WHERE box_id = :box AND timestamp > p.newest AND timestamp < :ceiling)
+FROM (
+  SELECT count(*) AS number, max(timestamp) AS newest,
+    @bytes[string_agg(shown, ',' @in_order(timestamp, id)) FILTER (WHERE incoming)] AS received,
+    @bytes[string_agg(shown, ',' @in_order(timestamp, id)) FILTER (WHERE NOT incoming)] AS sent
+  FROM entry WHERE box_id = :box AND timestamp > :since AND timestamp <= COALESCE((
+    SELECT timestamp FROM entry WHERE box_id = :box AND timestamp > :since AND timestamp < :ceiling
+    ORDER BY timestamp, id LIMIT 1 OFFSET :most - 1), :ceiling - 1)) AS p
 
 -- read_page_received: the same over received messages only, by their own index
-SELECT timestamp, incoming, shown FROM entry
-WHERE box_id = :box AND timestamp > :since AND timestamp < :ceiling AND incoming
-ORDER BY timestamp, id LIMIT :most
+SELECT p.number, p.newest, p.received, NULL, p.number >= :most AND EXISTS (
+  SELECT 1 FROM entry WHERE box_id = :box AND timestamp > p.newest AND timestamp < :ceiling AND incoming)
+FROM (
+  SELECT count(*) AS number, max(timestamp) AS newest,
+    @bytes[string_agg(shown, ',' @in_order(timestamp, id))] AS received
+  FROM entry WHERE incoming AND box_id = :box AND timestamp > :since AND timestamp <= COALESCE((
+    SELECT timestamp FROM entry WHERE box_id = :box AND timestamp > :since AND timestamp < :ceiling AND incoming
+    ORDER BY timestamp, id LIMIT 1 OFFSET :most - 1), :ceiling - 1)) AS p
 
 -- insert_entries: mailbox rows, at the timestamps given out under the lock
 INSERT INTO entry (box_id, timestamp, id, incoming, shown, arrived_at)

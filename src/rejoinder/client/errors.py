@@ -1,0 +1,36 @@
+"""What a call of the client may raise. All are `ClientError`; none carries a password or a text."""
+
+from __future__ import annotations
+
+
+class ClientError(Exception):
+    """Anything that this package raises on its own account."""
+
+
+class Refused(ClientError):
+    """The API said no. `code` is its number (`status` or `messageStatus`), `sentence` its English sentence."""
+
+    def __init__(self, code: int, sentence: str) -> None:
+        super().__init__(f"{code}: {sentence}")
+        self.code = code
+        self.sentence = sentence
+
+
+class Unavailable(ClientError):
+    """The server could not be reached or took nothing, for as long as `patience` lasted: nothing was done."""
+
+
+class OutcomeUnknown(ClientError):
+    """The connection was lost after the request had left: it may have been carried out. Look before repeating.
+
+    Raised at once by calls that may not be repeated (credits, new accounts), and by sends after `patience`: repeat
+    those with the same `client_ref`.
+    """
+
+
+class AnswerNotUnderstood(ClientError):
+    """What answered is not this API: another server or proxy. `http_status` is what it said."""
+
+    def __init__(self, http_status: int, sentence: str) -> None:
+        super().__init__(f"HTTP {http_status}: {sentence}")
+        self.http_status = http_status

@@ -1,0 +1,96 @@
+"""When a call is tried again and after how long (pure). Refuses to repeat what may have been carried out.
+
+503 and 429 mean that nothing was done, and Retry-After how long to wait; a connection that never came about
+means the same. One that broke later leaves the outcome open: only what may be repeated is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rejoinder.client.calls import Ask, Effect
+from rejoinder.client.errors import ClientError, OutcomeUnknown, Unavailable
+
+log = logging.getLogger("rejoinder.client")
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 30.0
+# Beyond this a Retry-After is a mistake of something between us and the server.
+LONGEST_OBEYED = 300.0
+NOT_TAKEN = frozenset({429, 503})
+
+
+class Timing(Protocol):
+    """Where seconds and chance come from, so that tests own both."""
+
+    def monotonic(self) -> float: ...
+
+    def chance(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a try failed. `left`: the request may have reached the server. `after`: seconds it asks us to wait."""
+
+    sentence: str
+    left: bool = False
+    after: float | None = None
+
+
+class Tries:
+    """The tries of one call."""
+
+    def __init__(self, ask: Ask[Any], patience: float, timing: Timing) -> None:
+        self._ask = ask
+        self._timing = timing
+        self._patience = patience
+        self._ends = timing.monotonic() + patience
+        self._failed = 0
+        # A try is lost whose outcome nobody told.
+        self._left = False
+
+    def pause(self, fault: Fault) -> float:
+        """Seconds to wait before the next try. Raises Unavailable, OutcomeUnknown."""
+        self._left = self._left or fault.left
+        if self._left and self._ask.effect is Effect.TWICE:
+            raise OutcomeUnknown(f"{self._ask.path}: {fault.sentence}; it may have been carried out")
+        growing = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self._failed, 20))
+        # Between half and all of it, so that clients that failed together come back apart.
+        pause = growing * (0.5 + self._timing.chance() / 2)
+        if fault.after is not None:
+            pause = max(pause, min(fault.after, LONGEST_OBEYED))
+        self._failed += 1
+        if self._timing.monotonic() + pause > self._ends:
+            raise self._given_up(fault)
+        log.warning("%s: %s; again in %.1f s", self._ask.path, fault.sentence, pause)
+        return pause
+
+    def _given_up(self, fault: Fault) -> ClientError:
+        sentence = f"{self._ask.path}: {fault.sentence}; given up after {self._patience:g} s"
+        # An earlier try may have been taken, although the last one was not.
+        unknown = self._left and self._ask.effect is not Effect.NONE
+        return OutcomeUnknown(sentence) if unknown else Unavailable(sentence)
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds of a Retry-After header; None where it has none or names a date."""
+    if value is None or not value.strip().isascii() or not value.strip().isdigit():
+        return None
+    return float(value.strip())
+
+
+class Rest:
+    """How long a poll rests after an empty answer: nothing where the server held it back, else `interval`."""
+
+    def __init__(self, interval: float, monotonic: Callable[[], float]) -> None:
+        self._interval = interval
+        self._monotonic = monotonic
+        self._asked = monotonic()
+
+    def asked(self) -> None:
+        self._asked = self._monotonic()
+
+    def seconds(self) -> float:
+        return max(0.0, self._asked + self._interval - self._monotonic())
