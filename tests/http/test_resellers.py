@@ -58,7 +58,7 @@ OPTIONAL = {
     BALANCE: "",
     CREATE_BOTH: "contactName email phoneNumber",
     CREATE_CUSTOMER: "integrationId rotationAlgorithm billingType",
-    CREATE_USER: "sourceAddress swappingSourceAddressAllowed",
+    CREATE_USER: "finalStatusPush sourceAddress swappingSourceAddressAllowed",
 }
 
 
@@ -126,6 +126,15 @@ INVALID = [
     *((CREATE_CUSTOMER, "billingType", value) for value in ("PREPAID", "PRE-PAID", "POST_PAID ", "later")),
     *((CREATE_USER, "sourceAddress", value) for value in ("A", "twelve-chars", "ABCDEFGHIJKL", "12", "1" * 17, "A B")),
     *((path, "password", "x" * 256) for path in (CREATE_BOTH, CREATE_USER)),
+    *((CREATE_USER, "finalStatusPush", value) for value in (
+        "https://shop.example/", "{}", "[]", "null", '{"type": "URL"}', '{"type": "MAIL", "data": {"url": "https://a/"}}',
+        '{"type": "URL", "data": {}}', '{"type": "URL", "data": {"url": "ftp://shop.example/"}}',
+        '{"type": "URL", "data": {"url": ""}}', '{"type": "URL", "data": {"url": "https://shop.example/?x={{nothing}}"}}',
+        '{"type": "URL", "data": {"url": "https://{{from}}.example/"}}', '{"type": "URL", "data": {"url": 5}}',
+        '{"type": "URL", "data": {"url": "https://a/", "method": "PUT"}}',
+        '{"type": "URL", "data": {"url": "https://a/", "method": "POST"}}',
+        '{"type": "URL", "data": {"url": "https://a/", "method": "POST", "secrets": ["whsec_short"]}}',
+    )),
 ]  # fmt: skip
 
 
@@ -137,6 +146,11 @@ def test_an_invalid_value_is_2(trade: Trade, path: str, name: str, value: str) -
 
 
 VALID = [
+    *((CREATE_USER, "finalStatusPush", value) for value in (
+        '{"type": "URL", "data": {"url": "https://shop.example/status?s={{status}}&t={{text}}"}}',
+        '{"data":{"url":"http://shop.example:8080"},"type":"URL"}',
+        '{"type":"URL","data":{"url":"https://a/","method":"POST","secrets":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]}}',
+    )),
     *((ADD_CREDITS, "creditsToAdd", value) for value in ("1", "0", "+1", "-1", "0.5", "1.25", "1.125", "-0.001", "007")),
     *((CREATE_BOTH, "applyFreeCredits", value) for value in ("true", "TRUE", "False", "fAlSe")),
     *((CREATE_USER, "swappingSourceAddressAllowed", value) for value in ("true", "FALSE", "True")),

@@ -29,6 +29,7 @@ _COMMANDS = {
     "ledger": "credits:ledger",
     "statement": "statement:statement",
     "mo": "upkeep:mo",
+    "push": "pushes:push",
     "optout": "optouts:optout",
     "clock": "upkeep:clock",
     "database": "upkeep:database",

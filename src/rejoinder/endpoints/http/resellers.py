@@ -55,6 +55,7 @@ _USER = (
     Field("customerId", as_given),
     Field("email", values.email),
     Field("phoneNumber", values.phone_number),
+    Field("finalStatusPush", values.final_status_push, required=False),
     Field("sourceAddress", values.sender, required=False),
     Field("swappingSourceAddressAllowed", truth, required=False, default=False),
 )
@@ -149,6 +150,7 @@ class ResellerCalls:
             username=given["username"],
             password_hash=await self._accounts.passwords.hashed(given["password"]),
             source_address=given.get("sourceAddress", ""),
+            final_status_push=given.get("finalStatusPush", ""),
             swapping_source_address_allowed=given.get("swappingSourceAddressAllowed", False),
             email=given["email"],
             phone_number=given["phoneNumber"],

@@ -14,6 +14,7 @@ from typing import TypeVar
 from rejoinder.errors import Refused
 from rejoinder.flow import ledger
 from rejoinder.flow.operator import lookup
+from rejoinder.flow.operator.pushes import with_columns
 from rejoinder.flow.ports import Kind, Record, Store, Tx
 from rejoinder.message.model import Billing, Rotation
 
@@ -80,6 +81,7 @@ class NewUser:
     activated: bool = True
     source_address: str = ""
     swapping_source_address_allowed: bool = False
+    final_status_push: str = ""
     email: str = ""
     phone_number: str = ""
 
@@ -134,6 +136,7 @@ async def add_user(tx: Tx, customer: Record, new: NewUser, at: int) -> Record:
         "activated": new.activated,
         "source_address": new.source_address,
         "swapping_source_address_allowed": new.swapping_source_address_allowed,
+        "final_status_push": new.final_status_push,
         "email": new.email,
         "phone_number": new.phone_number,
         "created_at": at,
@@ -201,7 +204,7 @@ async def _only(tx: Tx, kind: Kind, where: Record) -> Record:
 async def _change(tx: Tx, kind: Kind, record: Record, changes: Mapping[str, object]) -> Record:
     """Writes the columns; a new name must be free (for a customer, within its reseller)."""
     # Billing stands in the credit account, and is there by now.
-    columns = {key: value for key, value in changes.items() if key != "billing"}
+    columns = with_columns(record, {key: value for key, value in changes.items() if key != "billing"})
     key = "username" if kind == "user" else "name"
     if columns.get(key, record[key]) != record[key]:
         where = {key: columns[key]}

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from rejoinder.errors import Refused
 from rejoinder.flow.operator import values
+from rejoinder.flow.operator.pushes import PUSH_KEYS, STATUS_PUSH_KEYS
 from rejoinder.flow.operator.values import Parse
 from rejoinder.flow.passwords import hash_password
 from rejoinder.flow.ports import Kind
@@ -38,9 +39,12 @@ def _username(key: str, value: str) -> Mapping[str, object]:
 
 
 def _reference(key: str, value: str) -> str:
-    """The name of another record, looked up by the journey; empty for none."""
+    """As it was typed, for the journey to look up or check; empty for none."""
     return value
 
+
+_MO_PUSH: Mapping[str, Parse] = dict.fromkeys(PUSH_KEYS, _reference)
+_STATUS_PUSH: Mapping[str, Parse] = dict.fromkeys(STATUS_PUSH_KEYS, _reference)
 
 _FIELDS: Mapping[Kind, Mapping[str, Parse]] = {
     "reseller": {
@@ -63,6 +67,7 @@ _FIELDS: Mapping[Kind, Mapping[str, Parse]] = {
         "contact_name": values.text,
         "email": values.email,
         "phone_number": values.phone_number,
+        **_MO_PUSH,
         "state": _RESELLER_STATE,
         "blocked": values.flag,
         "disabled": values.flag,
@@ -77,6 +82,8 @@ _FIELDS: Mapping[Kind, Mapping[str, Parse]] = {
         "phone_number": values.phone_number,
         "idempotent_reference": values.flag,
         "allow_ip": values.networks,
+        **_MO_PUSH,
+        **_STATUS_PUSH,
         "state": _USER_STATE,
         "activated": values.flag,
         "blocked": values.flag,
@@ -88,6 +95,7 @@ _FIELDS: Mapping[Kind, Mapping[str, Parse]] = {
         "customer": _reference,
         "user": _reference,
         "inbox": _reference,
+        **_MO_PUSH,
     },
     "sender": {},
     "carrier": {"name": values.carrier_name},
@@ -106,6 +114,7 @@ _ALIASES: Mapping[tuple[Kind, str], str] = {
     ("reseller", "reseller_name"): "name",
     ("user", "name"): "username",
     ("number", "username"): "user",
+    ("user", "final_status_push"): "status_push",
 }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from rejoinder.errors import Refused
 from rejoinder.flow.operator import lookup
+from rejoinder.flow.operator.pushes import PUSH_KEYS, with_columns
 from rejoinder.flow.ports import Record, Tx
 
 # The columns that say whose a number is; all of them empty: the pool's.
@@ -41,9 +42,27 @@ async def change_number(tx: Tx, name: str, changes: Mapping[str, object]) -> Rec
     if "inbox" in changes:
         owner = columns.get("customer_id", record["customer_id"])
         columns["inbox_user_id"] = await _inbox(tx, owner, str(changes["inbox"]))
+    if (
+        columns.get("customer_id", 0) != record["customer_id"]
+        or columns.get("user_id", 0) != record["user_id"]
+    ):
+        # What comes in now is somebody else's: it is not pushed to the owner before.
+        columns |= {"mo_push": ""} if given else {}
+    columns |= _push(record, columns, changes)
     await tx.registry.change("number", record, columns)
     (changed,) = await tx.registry.find("number", {"number": record["number"]})
     return changed
+
+
+def _push(record: Record, columns: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
+    """The column of the push that is set, where one is."""
+    wanted = {key: value for key, value in changes.items() if key in PUSH_KEYS}
+    if not wanted:
+        return {}
+    now = {**record, **columns}
+    if now["customer_id"] is None and now["user_id"] is None:
+        raise Refused("a number of the reply pool has no push: set one of the user or the customer", "push")
+    return with_columns(now, wanted)
 
 
 async def _owner(tx: Tx, key: str, name: str) -> Mapping[str, object]:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 from rejoinder.clock import MICROSECONDS
+from rejoinder.flow.operator.pushes import without_secrets
 from rejoinder.flow.ports import Kind, Record
 from rejoinder.message import money, objectid
 from rejoinder.message.model import State
@@ -22,7 +23,7 @@ _USERINFO = re.compile(r"(://[^/@\s:]*:)[^/@\s]+(?=@)")
 _PAIR = re.compile(
     r"""((?:pass|pwd|pw|secret|token|key|auth)[\w-]*["']?\s*[=:>]\s*["']?)([^&<"'\s{}]+)""", re.IGNORECASE
 )
-_RENAMED = {"balance": "credits"}
+_RENAMED = {"balance": "credits", "mo_push": "push", "final_status_push": "status_push"}
 # Columns that are of no use to anybody outside.
 _LEFT_OUT = frozenset(
     {
@@ -70,6 +71,8 @@ def _value(key: str, value: object, secret: Collection[str]) -> object:
     if key in {"balance", "free_credits"}:
         assert isinstance(value, int)
         return money.to_number(value)
+    if key in {"mo_push", "final_status_push"}:
+        return _setting("url", without_secrets(str(value)), ())
     if isinstance(value, Mapping):
         return {name: _setting(name, text, secret) for name, text in value.items()}
     return value

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from rejoinder.errors import Refused
-from rejoinder.flow import logins
+from rejoinder.flow import logins, push_settings
 from rejoinder.message import money, phone
 from rejoinder.message.model import Billing, Rotation, State
 
@@ -222,3 +222,13 @@ def state(own: frozenset[State]) -> Parse:
         return flags
 
     return parse
+
+
+def final_status_push(key: str, value: str) -> str:
+    """A push setting as user/create takes it (contract §9), or none."""
+    if not value:
+        return ""
+    try:
+        return push_settings.from_call(value)
+    except ValueError as error:
+        raise Refused(f"{key} {error}", key) from None

@@ -60,18 +60,19 @@ _SHAPES: Mapping[Kind, _Shape] = {
         "customer",
         "id",
         "reseller_id name credit_account_id rotation prefixes integration_id contact_name email phone_number blocked"
-        " disabled created_at",
+        " disabled created_at mo_push",
         "id name reseller billing balance rotation prefixes integration_id contact_name email phone_number blocked"
-        " disabled reseller_id credit_account_id created_at",
+        " disabled reseller_id credit_account_id created_at mo_push",
     ),
     "user": _shape(
         "user_account",
         "id",
         "customer_id username password_hash password_expired activated blocked disabled source_address"
-        " swapping_source_address_allowed email phone_number allow_ip created_at idempotent_reference",
+        " swapping_source_address_allowed email phone_number allow_ip created_at idempotent_reference"
+        " mo_push final_status_push",
         "id name username customer reseller activated blocked disabled password_expired source_address"
         " swapping_source_address_allowed email phone_number allow_ip customer_id reseller_id created_at"
-        " idempotent_reference smpp_system_id",
+        " idempotent_reference smpp_system_id mo_push final_status_push",
     ),
     "smpp_account": _shape(
         "smpp_account",
@@ -83,8 +84,8 @@ _SHAPES: Mapping[Kind, _Shape] = {
     "number": _shape(
         "number",
         "number",
-        "number customer_id user_id inbox_user_id",
-        "id name number customer reseller username inbox customer_id user_id inbox_user_id",
+        "number customer_id user_id inbox_user_id mo_push",
+        "id name number customer reseller username inbox customer_id user_id inbox_user_id mo_push",
     ),
     "sender": _shape(
         "sender", "customer_id name", "customer_id name", "id name customer reseller customer_id"

@@ -92,6 +92,12 @@ _OF_USER = (
         "user",
     ),
     Parameter(
+        "finalStatusPush",
+        "Where the final status of each of the user's messages is pushed to (docs/api/pushes.md): JSON with the type "
+        "URL. `method` POST, with one or two `secrets`, is ours.",
+        text(examples=['{"type": "URL", "data": {"url": "https://shop.example/status"}}'], maxLength=4096),
+    ),
+    Parameter(
         "sourceAddress",
         "What the user's messages go out from: a number of 3 to 16 digits, or 2 to 11 letters and digits. It has to "
         "be the user's or customer's own, else sending answers 13.",

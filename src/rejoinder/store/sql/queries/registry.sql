@@ -5,13 +5,13 @@ FROM reseller s JOIN credit_account a ON a.id = s.credit_account_id
 
 -- show_customer: customers with their reseller's name and what they have
 SELECT c.id, c.name, c.reseller_id, s.name AS reseller, c.credit_account_id, c.rotation, c.prefixes, c.integration_id,
-  c.contact_name, c.email, c.phone_number, c.blocked, c.disabled, c.created_at, a.billing, a.balance
+  c.contact_name, c.email, c.phone_number, c.blocked, c.disabled, c.created_at, c.mo_push, a.billing, a.balance
 FROM customer c JOIN reseller s ON s.id = c.reseller_id JOIN credit_account a ON a.id = c.credit_account_id
 
 -- show_user: users with the names of their customer and reseller
 SELECT u.id, u.username AS name, u.username, u.customer_id, c.name AS customer, c.reseller_id, s.name AS reseller,
   u.password_expired, u.activated, u.blocked, u.disabled, u.source_address, u.swapping_source_address_allowed,
-  u.email, u.phone_number, u.allow_ip, u.created_at, u.idempotent_reference, b.system_id AS smpp_system_id
+  u.email, u.phone_number, u.allow_ip, u.created_at, u.idempotent_reference, u.mo_push, u.final_status_push, b.system_id AS smpp_system_id
 FROM user_account u JOIN customer c ON c.id = u.customer_id JOIN reseller s ON s.id = c.reseller_id
 LEFT JOIN smpp_account b ON b.user_id = u.id
 
@@ -21,7 +21,7 @@ SELECT b.user_id AS id, u.username AS name, b.user_id, u.username, b.system_id, 
 FROM smpp_account b JOIN user_account u ON u.id = b.user_id
 
 -- show_number: numbers with the names of those who own them and who takes their unprovoked MOs
-SELECT n.number AS id, n.number AS name, n.number, n.customer_id, n.user_id, n.inbox_user_id,
+SELECT n.number AS id, n.number AS name, n.number, n.customer_id, n.user_id, n.inbox_user_id, n.mo_push,
   c.name AS customer, s.name AS reseller, u.username, i.username AS inbox
 FROM number n LEFT JOIN customer c ON c.id = n.customer_id LEFT JOIN reseller s ON s.id = c.reseller_id
 LEFT JOIN user_account u ON u.id = n.user_id LEFT JOIN user_account i ON i.id = n.inbox_user_id
