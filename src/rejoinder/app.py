@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -23,9 +24,10 @@ from rejoinder.endpoints.http.health import HealthCalls
 from rejoinder.endpoints.http.mailbox import MailboxCalls
 from rejoinder.endpoints.http.messages import MessageCalls
 from rejoinder.endpoints.http.openapi import with_description
-from rejoinder.endpoints.http.protocol import AtOnce, answering
+from rejoinder.endpoints.http.protocol import answering
 from rejoinder.endpoints.http.resellers import ResellerCalls
 from rejoinder.endpoints.http.server import Api, Calls, Operation, RawOperation
+from rejoinder.endpoints.http.short_way import ShortWay
 from rejoinder.endpoints.listen import address_of, listen
 from rejoinder.endpoints.pushes import couriers
 from rejoinder.endpoints.smpp.requests import Journeys
@@ -108,7 +110,7 @@ class Service:
         self.setup.on_change(self.smpp.changed)
         self.setup.on_clock_accepted(self.upkeep.guard.accept)
         self.submissions.on_queued(self.dispatch.wake)
-        self.at_once: dict[bytes, AtOnce] = {}
+        self.short_way = ShortWay(self.accounts, self.polls, clock)
         self.api = Api(with_description(self.operations()), self.addresses)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -119,11 +121,8 @@ class Service:
 
     def _groups(self) -> list[Calls]:
         """The groups of calls, each with what it needs of the parts above."""
-        mailbox = MailboxCalls(self.accounts, self.polls)
-        if self.store.reads_at_once:
-            self.at_once = mailbox.at_once()
         return [
-            mailbox,
+            MailboxCalls(self.accounts, self.polls),
             MessageCalls(self.accounts, self.submissions, self.cancellations, self.store),
             ResellerCalls(self.accounts, Reselling(self.store, self.clock)),
             ActivationCalls(Activation(self.store, self.clock, self.accounts, self.submissions)),
@@ -191,7 +190,7 @@ def _http(service: Service) -> _HttpServer:
     return _HttpServer(
         uvicorn.Config(
             service.api,
-            http=answering(service.at_once, service.addresses),
+            http=answering(service.api, service.short_way, service.addresses),
             ws="none",
             lifespan="off",
             access_log=False,
@@ -227,6 +226,8 @@ async def serve(config: Config) -> None:
         print(f"SMPP{' with TLS' if tls else ''} on {address_of(smpp_listener)}", flush=True)  # noqa: T201
     stopped = asyncio.create_task(ending.wait())
     await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
+    # Whoever waits for something to show is answered at once, as if the time were up.
+    service.polls.waits.end()
     http.should_exit = True
     await serving
     stopped.cancel()
@@ -239,4 +240,7 @@ def run(config: Config) -> None:
     configure_logging(config.log_level)
     # A writer thread that asks for the interpreter should not wait 5 ms behind a busy event loop.
     sys.setswitchinterval(0.001)
+    # Thousands of programs may wait in a poll, each on a connection of its own.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     uvloop.run(serve(config))

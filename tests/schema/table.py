@@ -54,9 +54,9 @@ OPERATIONS = {
 }
 # Contract §§2 to 10 and 13: each call's parameters, those in capitals required.
 PARAMETERS = {
-    ALL_MESSAGES: "USERNAME PASSWORD SINCE",
-    MESSAGES: "USERNAME PASSWORD SINCE",
-    FINALS: "USERNAME PASSWORD SINCE",
+    ALL_MESSAGES: "USERNAME PASSWORD SINCE wait",
+    MESSAGES: "USERNAME PASSWORD SINCE wait",
+    FINALS: "USERNAME PASSWORD SINCE wait",
     CREDIT_BALANCE: "USERNAME PASSWORD",
     SEND: "USERNAME PASSWORD TEXT RECIPIENT sender replyTo rotation encoding clientRef validity scheduleAt",
     SEND_MULTIPLE: "USERNAME PASSWORD TEXT RECIPIENT sender replyTo rotation encoding clientRef validity scheduleAt",

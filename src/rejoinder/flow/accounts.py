@@ -97,6 +97,10 @@ class Accounts:
             return Login(Verdict.WRONG_PASSWORD, user)
         return Login(standing(user), user)
 
+    def remembers(self, username: str, user: UserRow) -> bool:
+        """Whether this row is still what is known of the name: nothing about accounts has changed since."""
+        return self._users.get(username) is user
+
     def login_now(self, username: str, password: str, address: str) -> Login | None:
         """The same from memory alone, for a user who may go on; None: it takes a `login`."""
         user = self._users.get(username)

@@ -104,11 +104,14 @@ class LoginGuard:
         self._pairs: dict[Key, _Pair] = {}
         self._addresses: dict[str, _Bucket] = {}
         self._known: dict[Key, float] = {}
+        # Counts attempts and failures: while it stands still, who was quiet is quiet.
+        self.stirred = 0
 
     def attempt(self, name: str, address: str, mark: bytes) -> Attempt:
         """Begins a log-in. `mark` stands for the password (a keyed hash): the same one, tried by many calls
         at the same time, counts once. Raises Throttled.
         """
+        self.stirred += 1
         now = self._clock.monotonic()
         key = _key(name, address)
         pair = self._pairs.pop(key, None) or _Pair(self.limits.per_name, now)
@@ -162,6 +165,7 @@ class LoginGuard:
         return 0.0 if bucket is None else bucket.wait(now)
 
     def _charge_address(self, address: str, now: float) -> None:
+        self.stirred += 1
         bucket = self._addresses.pop(address, None) or _Bucket(self.limits.per_address, now)
         _keep(self._addresses, address, bucket)
         had = bucket.wait(now) == 0

@@ -23,6 +23,7 @@ from rejoinder.flow.ports import (
     Store,
     Tx,
 )
+from rejoinder.flow.waits import Waits
 
 PAGE = 100
 SECOND_HOLDS = 1000
@@ -101,6 +102,12 @@ class Holds:
         sealed_at = self._sealed_at.get(box_id)
         return sealed_at is not None and self._clock.monotonic() - sealed_at < HOLD_SECONDS
 
+    def left(self, box_id: int) -> float | None:
+        """Seconds until a second that is held now may be shown; None where nothing can be held."""
+        sealed_at = self._sealed_at.get(box_id)
+        left = 0.0 if sealed_at is None else sealed_at + HOLD_SECONDS - self._clock.monotonic()
+        return left if left > 0 else None
+
     def note(self, box_id: int, second: int, now: int) -> None:
         """The newest second was sealed; what is older than a hold is forgotten."""
         if second <= now + AHEAD_SECONDS:
@@ -127,6 +134,9 @@ class MailboxPolls:
         self._store = store
         self._clock = clock
         self._holds = Holds(clock)
+        self.at_once = store.reads_at_once
+        self.waits = Waits()
+        store.on_stored(self.waits.wake)
 
     async def poll(self, poll: Poll) -> Answer:
         """Raises Refused for a `since` more than a day beyond everything (rule 6)."""
@@ -138,8 +148,29 @@ class MailboxPolls:
             self._holds.note(poll.box_id, sealed.seal, now)
         return sealed
 
+    async def wait(self, poll: Poll, seconds: int) -> Answer:
+        """The answer as soon as there is something to show, or an empty one after so many seconds (contract §13).
+
+        What it says is what the last of a series of polls would have said, each with the answer of the one before.
+        """
+        with self.waits.enter(poll.box_id, seconds) as waiter:
+            while True:
+                waiter.arm()
+                # A second that is held when we look shows itself by time alone (rule 7).
+                held_for = self._holds.left(poll.box_id)
+                answer = await self.poll(poll)
+                if answer.page is not EMPTY or waiter.is_over():
+                    return answer
+                poll = Poll(poll.box_id, answer.newest, poll.received)
+                await waiter.woken(held_for)
+                if waiter.is_over():
+                    return answer
+
     def poll_now(self, poll: Poll) -> Answer | None:
         """The same where the store reads at once and nothing has to be sealed; None: it takes a `poll`."""
+        head = self._store.read.mailboxes.known(poll.box_id)
+        if head is not None and _shows_nothing(head, poll):
+            return Answer(poll.since, EMPTY)
         looking = self._look(poll)
         try:
             looking.send(None)
@@ -154,15 +185,20 @@ class MailboxPolls:
         now = self._clock.wall_s()
         mailboxes = self._store.read.mailboxes
         head = await mailboxes.head(poll.box_id)
-        if poll.since >= head.last:
-            if poll.since > max(now, head.last, head.sealed) + FUTURE_SECONDS:
-                raise Refused("since lies more than a day in the future", "since")
-            if poll.since <= head.sealed:
-                # The usual poll: nothing is new, and nothing can be told apart from the page unread.
-                return Answer(poll.since, EMPTY), now
+        if _shows_nothing(head, poll):
+            return Answer(poll.since, EMPTY), now
+        if poll.since > max(now, head.last, head.sealed) + FUTURE_SECONDS:
+            raise Refused("since lies more than a day in the future", "since")
         held = self._holds.held(poll.box_id, head, now)
         page = await _page(mailboxes, poll, head, held)
         return decide(head, page, poll.since, now, held), now
+
+
+def _shows_nothing(head: Head, poll: Poll) -> bool:
+    """The usual poll: the row alone says that the answer is empty and `since` (rule 6)."""
+    if poll.since < (head.last_received if poll.received else head.last):
+        return False
+    return poll.since < head.last or poll.since <= head.sealed
 
 
 async def _page(mailboxes: Mailboxes, poll: Poll, head: Head, held: bool) -> Page:

@@ -54,6 +54,11 @@ class PasswordChecks:
         """Whether this password was found right lately, from memory alone."""
         return self._knows(whose, stored, self.digest(password))
 
+    def remembered_until(self, whose: Hashable) -> float:
+        """Until when (monotonic) an account's password is taken from memory."""
+        known = self._verified.get(whose)
+        return 0.0 if known is None else known.until
+
     async def matches(self, whose: Hashable, stored: str, password: str) -> bool:
         """Whether this is the password that `stored` was made from. Raises Overloaded."""
         digest = self.digest(password)

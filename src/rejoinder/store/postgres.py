@@ -122,6 +122,7 @@ class PostgresStore:
         self._pool = pool
         self._news = News()
         self.on_queued = self._news.on_queued
+        self.on_stored = self._news.on_stored
         self.warnings = warnings
         self.read = AllTables(_CommittedReads(pool))
 
@@ -154,6 +155,7 @@ class PostgresStore:
             try:
                 result = await self._write_once(noting)
                 self._news.tell(noting.targets)
+                self._news.tell_stored(noting.filled)
                 return result
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
                 if tried == TRIES:

@@ -37,6 +37,9 @@ class Reads:
         self._head = head
         self._view = view
 
+    def known(self, box_id: int) -> None:
+        return None
+
     async def head(self, user_id: int) -> ports.Head:
         return ports.Head(self._head.last, self._head.sealed, self._head.last)
 
@@ -64,6 +67,11 @@ class Moment:
         self.read = SimpleNamespace(mailboxes=Reads(*first))
         self.polls = mailbox.MailboxPolls(self, self)  # type: ignore[arg-type]  # of both it uses only this
         self._holds(first[0])
+
+    reads_at_once = True
+
+    def on_stored(self, listener: object) -> None:
+        """Nobody waits."""
 
     def wall_s(self) -> int:
         return self._now

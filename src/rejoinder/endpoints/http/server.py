@@ -6,6 +6,7 @@ answer of the call's own family; never lets a traceback, text or password out.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -47,6 +48,8 @@ class Operation:
     family: Family
     answer: Callable[[Params], Awaitable[Response]]
     methods: tuple[str, ...] = ("GET", "POST")
+    # The answer may take as long as `wait` says: then the caller's going away ends it.
+    waits: bool = False
     # Parameters that may come several times, each value counting (params.py).
     repeatable: tuple[str, ...] = ()
 
@@ -91,12 +94,17 @@ class Api:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RuntimeError("only HTTP is served here")
-        operation = self._find(scope["path"])
-        response = await self._respond(operation, scope, receive)
+        response = await self.reply(scope, receive)
         await send({"type": "http.response.start", "status": response.status, "headers": response.headers()})
         body = b"" if scope["method"] == "HEAD" else response.body
         await send({"type": "http.response.body", "body": body})
+
+    async def reply(self, scope: Scope, receive: Receive) -> Response:
+        """The answer to a request, whatever it is, counted."""
+        operation = self._find(scope["path"])
+        response = await self._respond(operation, scope, receive)
         self._count(operation.path if operation else "other", response.status)
+        return response
 
     def _find(self, path: str) -> Operation | RawOperation | None:
         found = self._exact.get(path)
@@ -142,7 +150,27 @@ class Api:
             params = parse(query, body, operation.repeatable, address)
         except TooManyParameters:
             raise _Refuse(_too_many(family)) from None
+        if method != "GET" and operation.waits and "wait" in params:
+            return await _while_there(operation.answer(params), receive)
         return await operation.answer(params)
+
+
+async def _while_there(answer: Awaitable[Response], receive: Receive) -> Response:
+    """An answer that may take long, given up when its caller goes away."""
+    answering, leaving = asyncio.ensure_future(answer), asyncio.ensure_future(_gone(receive))
+    try:
+        await asyncio.wait([answering, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            raise _Refuse(responses.fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the caller left", 400))
+        return answering.result()
+    finally:
+        answering.cancel()
+        leaving.cancel()
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _failed(operation: Operation | RawOperation, error: Exception) -> Response:

@@ -65,6 +65,9 @@ EMPTY = Page(0, b"", b"", False)
 class Mailboxes(Protocol):
     """Boxes and their entries (contract §3)."""
 
+    def known(self, box_id: int) -> Head | None:
+        """The committed row from memory, where the store keeps it; None: read it."""
+
     async def head(self, box_id: int) -> Head: ...
 
     async def page(self, query: PageQuery, most: int) -> Page:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol, TypeVar
 
 from rejoinder.flow.ports.activation import Activations
@@ -93,6 +93,9 @@ class Store(Protocol):
         """What the operator should know of the database it stands on, in sentences."""
 
     async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T: ...
+
+    def on_stored(self, listener: Callable[[Collection[int] | None], None]) -> None:
+        """The listener is told, after each commit, which boxes got entries; None: any of them may have."""
 
     def on_queued(self, listener: Callable[[str], None]) -> None:
         """After a commit the listener is told each target that got pushes; called in the writer's event loop."""

@@ -25,8 +25,10 @@ class AllTables:
 
     __slots__ = (
         "activations",
+        "changed",
         "credits",
         "directory",
+        "filled",
         "inbound",
         "joining",
         "mailboxes",
@@ -43,7 +45,10 @@ class AllTables:
     )
 
     def __init__(self, session: Session) -> None:
-        self.mailboxes = MailboxTables(session)
+        # Boxes whose rows this transaction changed, and those that it put entries in.
+        self.changed: set[int] = set()
+        self.filled: set[int] = set()
+        self.mailboxes = MailboxTables(session, self.changed, self.filled)
         self.credits = CreditTables(session)
         self.outbox = OutboxTables(session)
         self.messages = MessageTables(session)

@@ -20,10 +20,15 @@ _FLOOR_SECONDS = 60
 class MailboxTables:
     """See flow/ports `Mailboxes`."""
 
-    __slots__ = ("_session",)
+    __slots__ = ("_changed", "_filled", "_session")
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, changed: set[int], filled: set[int]) -> None:
         self._session = session
+        self._changed = changed
+        self._filled = filled
+
+    def known(self, box_id: int) -> Head | None:
+        return None
 
     async def head(self, box_id: int) -> Head:
         """Raises LookupError for a box that is not there: both are made with the user."""
@@ -44,6 +49,9 @@ class MailboxTables:
         return [LockedMailbox(*row) for row in await self._session.bulk(_SQL["lock_mailboxes"], keys)]
 
     async def advance(self, rows: Sequence[tuple[int, int, int, int]]) -> None:
+        boxes = [row[0] for row in rows]
+        self._changed.update(boxes)
+        self._filled.update(boxes)
         await self._session.bulk(_SQL["advance_mailboxes"], rows)
 
     async def insert(self, rows: Sequence[tuple[Entry, int]]) -> None:
@@ -53,6 +61,7 @@ class MailboxTables:
         )
 
     async def seal(self, box_id: int, second: int) -> None:
+        self._changed.add(box_id)
         await self._session.rows(_SQL["seal_mailbox"], second, box_id)
 
     async def in_order(self, after: int, before: int, most: int) -> list[tuple[int, bool]]:

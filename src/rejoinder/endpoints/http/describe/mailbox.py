@@ -35,6 +35,13 @@ SINCE = Parameter(
     {"type": "integer", "format": "int64", "examples": [0]},
     True,
 )
+WAIT = Parameter(
+    "wait",
+    "How many seconds the answer may wait for something to show; it comes as soon as there is, or empty after them. "
+    "0, the default: at once.",
+    {"type": "integer", "minimum": 0, "maximum": 60},
+    False,
+)
 
 _FINAL = [status for status in Status if is_final(status)]
 _OLDEST_FIRST = "Oldest first (timestamp, then id)."
@@ -161,7 +168,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
         "allMessages",
         "Everything a user sent and received since a moment",
         Family.ACCOUNT,
-        (*LOGIN, SINCE),
+        (*LOGIN, SINCE, WAIT),
         ("AllMessages",),
         CODES_WITHOUT_BLOCKED,
         _EXAMPLE,
@@ -170,7 +177,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
         "messages",
         "What a user received since a moment",
         Family.ACCOUNT,
-        (*LOGIN, SINCE),
+        (*LOGIN, SINCE, WAIT),
         ("Messages",),
         ACCOUNT_CODES,
     ),
@@ -178,7 +185,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
         "unreadFinalStatuses",
         "Which messages reached their final status since a moment; reading consumes nothing",
         Family.ACCOUNT,
-        (*LOGIN, SINCE),
+        (*LOGIN, SINCE, WAIT),
         ("FinalStatuses",),
         ACCOUNT_CODES,
         _STATUSES_EXAMPLE,
