@@ -17,11 +17,12 @@ from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.cancel import Cancellations
 from rejoinder.flow.claims import Claimed, Lane, claim
 from rejoinder.flow.desk import Accepted
+from rejoinder.flow.finals import Final
 from rejoinder.flow.inbound import MoIntake
 from rejoinder.flow.mailbox import Answer, MailboxPolls, Poll
 from rejoinder.flow.optouts import OptOuts, words
 from rejoinder.flow.outcomes import Answered, record
-from rejoinder.flow.ports import Claim, Store, Transfer, Tx, UserRow
+from rejoinder.flow.ports import Claim, MtState, Store, Transfer, Tx, UserRow
 from rejoinder.flow.receipts import ReceiptIntake
 from rejoinder.flow.request import SendRequest
 from rejoinder.flow.scheduled import Releases
@@ -202,6 +203,25 @@ def shown_in(answer: Answer) -> list[dict[str, Any]]:
     both = (answer.page.received, answer.page.sent)
     found: list[dict[str, Any]] = [one for joined in both for one in msgspec.json.decode(b"[%b]" % joined)]
     return sorted(found, key=lambda one: (one["timestamp"], one["documentId"]))
+
+
+def delivered(mt_id: str, user_id: int) -> Final:
+    """A message of one part that was delivered, as it is handed to what follows from that."""
+    mt = MtState(
+        id=mt_id,
+        user_id=user_id,
+        customer_id=0,
+        status=10,
+        parts=1,
+        charge=1000,
+        recipient=HANDSET,
+        sender="61500079987",
+        entry_id=None,
+        entry_at=None,
+        status_push=False,
+        receipts=0,
+    )
+    return Final(mt, 2, 1000)
 
 
 async def together(*awaitables: object) -> list[object]:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from rejoinder.clock import MICROSECONDS
-from rejoinder.endpoints.http.mailbox import statuses_body
+from rejoinder.endpoints.http.views import statuses_body
 from rejoinder.flow.ports import UserRow
 from rejoinder.message.model import Fate, Outcome
 from rejoinder.message.status import Status

@@ -45,7 +45,7 @@ async def test_a_message_goes_out_is_receipted_and_its_answer_names_it(centre: C
 
 
 async def test_the_contracts_own_example_is_answered_field_by_field(centre: Centre) -> None:
-    from rejoinder.endpoints.http.mailbox import all_messages_body
+    from rejoinder.endpoints.http.views import all_messages_body
 
     user = await centre.account("1234321@reseller")
     carrier = await centre.carrier()

@@ -7,9 +7,9 @@ import socket
 import pytest
 
 from rejoinder.errors import StoreUnavailable
-from rejoinder.flow.finals import Final, record
-from rejoinder.flow.ports import MtState, UserRow
-from tests.centre import START
+from rejoinder.flow.finals import record
+from rejoinder.flow.ports import UserRow
+from tests.centre import START, delivered
 from tests.http.mailboxes import Filled, fill
 from tests.http.site import ALL_MESSAGES, FINALS, MESSAGES, PASSWORD, WRONG_PASSWORD, Reply, Site, store_fails
 
@@ -33,8 +33,7 @@ def site(empty_site: Site) -> Site:
 async def _ended(site: Site, user: UserRow) -> None:
     """One final status, so that each view has something to show."""
     now = site.centre.clock.wall_us()
-    mt = MtState("0" * 24, user.id, 0, 10, 1, 1000, "61255588885", "61500079987", None, None, False)
-    await site.centre.store.write(lambda tx: record(tx, [Final(mt, 2, 1000)], now))
+    await site.centre.store.write(lambda tx: record(tx, [delivered("0" * 24, user.id)], now))
 
 
 QUERIES = [

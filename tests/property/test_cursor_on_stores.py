@@ -24,11 +24,11 @@ from hypothesis.stateful import (
 from rejoinder.clock import ManualClock
 from rejoinder.errors import Refused
 from rejoinder.flow import mailbox
-from rejoinder.flow.finals import Final, record
+from rejoinder.flow.finals import record
 from rejoinder.flow.mailbox import Answer, MailboxPolls, Poll
-from rejoinder.flow.ports import EMPTY, MtState, UserRow
+from rejoinder.flow.ports import EMPTY, UserRow
 from rejoinder.store import open_store
-from tests.centre import HANDSET, START, Centre, shown_in, together
+from tests.centre import HANDSET, START, Centre, delivered, shown_in, together
 from tests.postgres_server import PostgresServer
 
 
@@ -237,8 +237,7 @@ class StatusMachine(MailboxMachine):
     def _write(self, incoming: bool, text: str):  # type: ignore[no-untyped-def]
         now = self.world.clock.wall_us()
         mt_id = self.world.centre.ids.make(now // 1_000_000)
-        mt = MtState(mt_id, self.user.id, 0, 10, 1, 1000, HANDSET, self.number, None, None, False)
-        return self.world.store.write(lambda tx: record(tx, [Final(mt, 2, 1000)], now))
+        return self.world.store.write(lambda tx: record(tx, [delivered(mt_id, self.user.id)], now))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -17,6 +17,7 @@ from rejoinder.smpp.constants import EsmClass, MessageState, Tag
 from rejoinder.smpp.content import read_content
 from rejoinder.smpp.receipt_text import fields_of
 from rejoinder.smpp.style import DefaultAlphabet, Style
+from tests.centre import shown_in
 from tests.smpp.site import HANDSET, NUMBER, SmppSite
 
 GSM = Style()
@@ -135,7 +136,7 @@ async def test_an_mo_comes_with_its_text_and_names_the_message_it_answers(site: 
     assert (pdu.source_addr_ton, pdu.source_addr_npi, pdu.esm_class) == (1, 1, 0)
     assert pdu.tlv(0x1400) == sent.id.encode()
     # It is in the mailbox as well.
-    assert len((await site.centre.poll(user, received=True)).page.rows) == 1
+    assert len(shown_in(await site.centre.poll(user, received=True))) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from rejoinder.flow.ports import UserRow
@@ -12,6 +10,7 @@ from rejoinder.message.text import Alphabet
 from rejoinder.smpp import pdu as p
 from rejoinder.smpp.constants import CommandStatus as S
 from rejoinder.smpp.constants import MessageState, Tag
+from tests.centre import shown_in
 from tests.smpp.site import HANDSET, SmppSite
 
 EMOJI = "Grüße 👋 Ωμέγα"
@@ -20,7 +19,7 @@ EMOJI = "Grüße 👋 Ωμέγα"
 async def shown(site: SmppSite, user: UserRow) -> list[str]:
     """The texts in the user's mailbox, and nothing else in it."""
     answer = await site.centre.poll(user)
-    return [json.loads(row[2])["text"] for row in answer.page.rows]
+    return [one["text"] for one in shown_in(answer)]
 
 
 async def test_a_submit_is_answered_with_its_document_id_and_shown_and_charged(site: SmppSite) -> None:
