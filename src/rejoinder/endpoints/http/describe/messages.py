@@ -106,6 +106,7 @@ SEND_CODES = (
     ),
     *(
         MessageError.CLIENT_REF_TAKEN,
+        MessageError.OPTED_OUT,
         MessageError.NOT_ENOUGH_CREDITS,
         Status.NO_ROUTE,
         Status.SOURCE_NOT_ALLOWED,
