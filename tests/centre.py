@@ -24,6 +24,7 @@ from rejoinder.flow.optouts import OptOuts, words
 from rejoinder.flow.outcomes import Answered, record
 from rejoinder.flow.ports import Claim, MtState, Store, Transfer, Tx, UserRow
 from rejoinder.flow.receipts import ReceiptIntake
+from rejoinder.flow.replacing import Replacements
 from rejoinder.flow.request import SendRequest
 from rejoinder.flow.scheduled import Releases
 from rejoinder.flow.setup import Setup
@@ -56,6 +57,7 @@ class Centre:
         self.upkeep = Upkeep(self.store, self.clock, self.setup, self.inbound, Keeping(90))
         self.releases = Releases(self.store, self.clock, self.accounts, self.submissions, self.upkeep.guard)
         self.cancellations = Cancellations(self.store, self.clock)
+        self.replacements = Replacements(self.store, self.clock, self.submissions)
         self.setup.on_change(self.accounts.forget)
 
     async def sql(self, text: str, *values: object) -> list[tuple[object, ...]]:

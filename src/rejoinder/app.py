@@ -46,6 +46,7 @@ from rejoinder.flow.optouts import OptOuts, words
 from rejoinder.flow.ports import CarrierEvents, Store
 from rejoinder.flow.pushes import PushLanes
 from rejoinder.flow.receipts import ReceiptIntake
+from rejoinder.flow.replacing import Replacements
 from rejoinder.flow.request import Limits
 from rejoinder.flow.reselling import Reselling
 from rejoinder.flow.scheduled import Releases
@@ -93,6 +94,7 @@ class Service:
             config.max_parts, config.reply_window * 86_400, bool(config.smtp_host)
         )
         self.cancellations = Cancellations(store, clock)
+        self.replacements = Replacements(store, clock, self.submissions)
         self.polls = MailboxPolls(store, clock)
         self.receipts = ReceiptIntake(store, clock, self.setup)
         opt_words = words(config.opt_out_words, config.opt_in_words)

@@ -17,10 +17,8 @@ from rejoinder.flow.mailbox import Placement
 from rejoinder.flow.ports import JoiningPart, LongMessage, Pair, Tx, UserRow
 from rejoinder.flow.replies import choose
 from rejoinder.flow.request import Draft, Limits
-from rejoinder.message import parts
 from rejoinder.message.model import Entry, QueueRow, Rotation, ShownMt
 from rejoinder.message.objectid import ObjectIds
-from rejoinder.message.text import Alphabet
 
 _encode = msgspec.json.encode
 
@@ -244,5 +242,5 @@ def long_message(order: Order) -> LongMessage:
 def _joining_part(order: Order, message: LongMessage, mt_id: str, now: int) -> JoiningPart:
     wanted = order.draft
     assert wanted.concat is not None  # as above
-    octets = wanted.octets or parts.encode(wanted.body, Alphabet(wanted.alphabet)).hex()
+    octets = wanted.user_data().hex()
     return JoiningPart(message, wanted.concat.number, mt_id, order.sender, wanted.alphabet, octets, now)

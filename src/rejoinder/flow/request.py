@@ -19,6 +19,7 @@ from rejoinder.message import parts, phone, text
 from rejoinder.message.codes import MessageError
 from rejoinder.message.model import Rotation
 from rejoinder.message.status import Status
+from rejoinder.message.text import Alphabet
 
 DEFAULT_VALIDITY = 172_800
 # Contract §13: how far ahead a message may be scheduled.
@@ -100,6 +101,10 @@ class Draft:
     receipts: int = 0
     release_at: int = 0
     unlisted: bool = False
+
+    def user_data(self) -> bytes:
+        """What goes to the carrier, as octets without a header (message/parts.py `Part.octets`)."""
+        return bytes.fromhex(self.octets) if self.octets else parts.encode(self.body, Alphabet(self.alphabet))
 
     def written(self) -> str:
         """The draft as JSON; `Draft.read` gives it back."""

@@ -31,7 +31,7 @@ from rejoinder.flow.ports.pushes import Push, PushCounts, Pushes, QueuedPush, Ta
 from rejoinder.flow.ports.rates import Rates
 from rejoinder.flow.ports.receipts import KeptReceipt, KnownRef, Receipts
 from rejoinder.flow.ports.replies import NO_MO_PUSH, Earlier, Match, MoPush, NumberOwner, Pair, Replies
-from rejoinder.flow.ports.scheduled import Held, Scheduled
+from rejoinder.flow.ports.scheduled import Held, Repriced, Scheduled
 from rejoinder.flow.ports.store import Store, Tables, Tx
 
 __all__ = [
@@ -84,6 +84,7 @@ __all__ = [
     "Record",
     "Registry",
     "Replies",
+    "Repriced",
     "ResellerRow",
     "RouteRow",
     "Scheduled",

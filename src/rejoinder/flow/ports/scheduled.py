@@ -18,6 +18,16 @@ class Held:
     username: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Repriced:
+    """What its message's row says of a scheduled message that was replaced."""
+
+    parts: int
+    charge: int
+    receipts: int
+    release_at: int
+
+
 class Scheduled(Protocol):
     """Scheduled messages. Whoever takes or changes one holds the lock on its message (`Messages.lock`)."""
 
@@ -32,6 +42,8 @@ class Scheduled(Protocol):
 
     async def change(self, rows: Sequence[Held]) -> None:
         """New times and drafts."""
+
+    async def reprice(self, mt_id: str, draft: Repriced) -> None: ...
 
     async def drop(self, mt_ids: Collection[str]) -> None: ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from rejoinder.flow.ports import Held
+from rejoinder.flow.ports import Held, Repriced
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Session
 
@@ -35,6 +35,11 @@ class ScheduledTables:
 
     async def change(self, rows: Sequence[Held]) -> None:
         await self._session.bulk(_SQL["change_held"], [(h.mt_id, h.release_at, h.draft) for h in rows])
+
+    async def reprice(self, mt_id: str, draft: Repriced) -> None:
+        await self._session.rows(
+            _SQL["reprice_mt"], draft.parts, draft.charge, draft.receipts, draft.release_at, mt_id
+        )
 
     async def drop(self, mt_ids: Collection[str]) -> None:
         await self._session.bulk(_SQL["drop_held"], [(i,) for i in mt_ids])

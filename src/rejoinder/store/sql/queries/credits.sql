@@ -32,7 +32,7 @@ ORDER BY a.id
 -- ledger_overcharges: messages whose charges less refunds are more than their price
 SELECT m.id FROM mt m JOIN ledger_entry e ON e.message_id = m.id
 GROUP BY m.id, m.charge
-HAVING sum(CASE WHEN e.reason = 'charge' THEN e.amount ELSE 0 END) <> m.charge
+HAVING sum(CASE e.reason WHEN 'charge' THEN e.amount WHEN 'reduction' THEN -e.amount ELSE 0 END) <> m.charge
   OR sum(CASE WHEN e.reason = 'refund' THEN e.amount ELSE 0 END) > m.charge
 
 -- ledger_counts: how many transfers there are over how many accounts

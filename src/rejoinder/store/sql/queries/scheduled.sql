@@ -20,6 +20,9 @@ FROM @rows(mt_key text, release_time bigint, content text) WHERE mt_id = r.mt_ke
 -- drop_held: messages that wait no longer
 DELETE FROM mt_scheduled WHERE mt_id IN (SELECT mt_key FROM @rows(mt_key text))
 
+-- reprice_mt: a waiting message has another content, time or price
+UPDATE mt SET parts = :parts, charge = :charge, receipts = :receipts, release_at = :release_time WHERE id = :mt_key
+
 -- release_mts: messages that are on their way now; their 49 hours begin
 UPDATE mt SET sender = r.sent_from, expires_at = r.expires
 FROM @rows(mt_key text, sent_from text, expires bigint) WHERE id = r.mt_key
