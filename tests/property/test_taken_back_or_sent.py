@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Collection, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from rejoinder.flow.request import MessageRefused
 from rejoinder.message.model import Fate, Outcome, Outgoing
 from rejoinder.message.status import Status
 from rejoinder.store import open_store
+from rejoinder.store.tables.outbox import OutboxTables
 from tests.centre import START, Centre, accepted, together
 from tests.postgres_server import PostgresServer
 
@@ -152,7 +153,7 @@ class Run:
             "SELECT id, status, charge, finished_at FROM mt WHERE user_id = $1", self.user.id
         )
         entries = Counter(
-            row[0] for row in await centre.sql("SELECT id FROM entry WHERE user_id = $1", self.user.id)
+            row[0] for row in await centre.sql("SELECT id FROM entry WHERE box_id = $1", self.user.id)
         )
         refunds = await self._refunds()
         assert {row[0] for row in rows} == set(self.ids)
@@ -204,3 +205,18 @@ def test_a_message_is_sent_or_refunded_whatever_comes_together(
     world: World, played: list[tuple[int, list[tuple[str, int, Any]]]]
 ) -> None:
     world.run(_played(world, played))
+
+
+def test_without_the_look_at_what_carriers_hold_the_search_finds_a_message_both_sent_and_refunded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def all_of_them(tables: OutboxTables, ids: Collection[str]) -> set[str]:
+        return {row.row.id for row in await tables.due(world.carrier, 1 << 62, 1000)} & set(ids)
+
+    monkeypatch.setattr(OutboxTables, "idle", all_of_them)
+    with pytest.raises(AssertionError):
+        world.run(
+            _played(
+                world, [(0, [("send", 0, 0)]), (0, [("claim", 1, Fate.UNKNOWN)]), (0, [("cancel", 0, 0)])]
+            )
+        )
