@@ -24,7 +24,7 @@ async def opened(centre: Centre, funds: int = 10_000) -> tuple[UserRow, int, str
     user, carrier = await centre.account(funds=funds), await centre.carrier()
     await centre.pool("61500079987", "61500079988")
     sent = await centre.send(
-        user, "x" * 200, schedule_at=str(LATER), client_ref="r", reply_to="mailto:a@b.example"
+        user, "x" * 200, schedule_at=str(LATER), client_ref="r", reply_to="https://shop.example/in"
     )
     return user, carrier, sent.id
 
@@ -86,7 +86,7 @@ async def test_time_validity_and_receipts_are_replaced_and_the_text_stays(centre
     assert await centre.releases.step() == 1
     ((_, out),) = await centre.deliver(carrier)
     assert (out.text, out.valid_until) == ("x" * 200, (LATER + 3660) * 1_000_000)
-    assert await centre.sql("SELECT receipts, reply_to FROM mt") == [(1, "mailto:a@b.example")]
+    assert await centre.sql("SELECT receipts, reply_to FROM mt") == [(1, "https://shop.example/in")]
     assert await centre.balance(user) == 8_000
 
 
