@@ -102,8 +102,7 @@ def test_of_a_repeated_parameter_the_first_wins(site: Site, way: Way) -> None:
         if way.path.endswith("sendMultiple") and name == "recipient":
             continue  # the one that may be repeated, where each counts (contract §13)
         query = f"{name}=".encode() + b"&" + encoded(good)
-        code = next(iter(codes(sent(site, way, query))))
-        assert code in (1, -101, -102, -103, -104, -106), name
+        assert set(codes(sent(site, way, query))) & {1, -101, -102, -103, -104, -106}, name
 
 
 @each_way

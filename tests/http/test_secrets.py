@@ -145,6 +145,7 @@ async def prepared(url: str, network: str) -> Caller:
     for table in ("user_account", "reseller"):
         await centre.sql(f"UPDATE {table} SET password_hash = $1", hash_password(PASSWORD))
     await centre.sql("INSERT INTO number (number, user_id) VALUES ($1, $2)", NUMBER, user.id)
+    await inactive_users(centre)
     await centre.pool(POOL_NUMBER)
     await centre.carrier()
     settings = {"token": TOKEN, "url": f"{network}/{TEXT}?text={{text}}&to={{to}}", "body": TEXT}
@@ -160,6 +161,21 @@ async def prepared(url: str, network: str) -> Caller:
     customer = account_id(await lookup.one(store.read, "customer", "shop"))
     await store.close()
     return Caller(password=PASSWORD, own={"documentId": document.id, "customerId": customer})
+
+
+async def inactive_users(centre: Centre) -> None:
+    """Whom the calls of activation are about (tests/schema/table.py names them)."""
+    for name in ("coming@shop", "coded@shop"):
+        user = await centre.account(name)
+        await centre.sql(
+            "UPDATE user_account SET activated = FALSE, phone_number = $1 WHERE id = $2", HANDSET, user.id
+        )
+    await centre.sql(
+        "INSERT INTO activation_code (user_id, code_hash, made_at, expires_at, tries) VALUES ($1, $2, 0, $3, -1000)",
+        user.id,
+        hash_password("123456"),
+        2**62,
+    )
 
 
 @contextlib.contextmanager
