@@ -1,4 +1,9 @@
 -- insert_mts: accepted messages
+INSERT INTO mt (id, user_id, customer_id, recipient, sender, status, parts, charge, reply_to, accepted_at, expires_at)
+SELECT * FROM @rows(id text, user_key bigint, customer_key bigint, recipient text, sender text, status int, parts int,
+                    charge bigint, reply_to text, accepted_at bigint, expires_at bigint) WHERE true
+
+-- insert_special_mts: those that wait, want receipts, or are paid by somebody else
 INSERT INTO mt (id, user_id, customer_id, recipient, sender, status, parts, charge, reply_to, accepted_at, expires_at,
                 receipts, release_at, payer_id)
 SELECT * FROM @rows(id text, user_key bigint, customer_key bigint, recipient text, sender text, status int, parts int,
@@ -7,6 +12,11 @@ SELECT * FROM @rows(id text, user_key bigint, customer_key bigint, recipient tex
 WHERE true
 
 -- insert_outbox: accepted messages' places in the queue
+INSERT INTO outbox (id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until)
+SELECT * FROM @rows(id text, carrier_key bigint, customer_key bigint, recipient text, sender text, body text,
+                    alphabet text, parts int, due_at bigint, valid_until bigint) WHERE true
+
+-- insert_special_outbox: those of content that the customer coded, and those whose sender a route may replace
 INSERT INTO outbox (id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until,
                     udh, octets, flash, own_sender)
 SELECT * FROM @rows(id text, carrier_key bigint, customer_key bigint, recipient text, sender text, body text,
