@@ -27,7 +27,7 @@ USER, PASSWORD = "peer@acme", "correct-horse-7"
 SYSTEM_ID, SMPP_PASSWORD = "peer", "secret7"
 SENDER = "61500079987"
 _HTTP = re.compile(r"http://127\.0\.0\.1:(\d+)")
-_SMPP = re.compile(r"smpp://127\.0\.0\.1:(\d+)")
+_SMPP = re.compile(r"SMPP on 127\.0\.0\.1:(\d+)")
 
 
 class Reports:

@@ -26,9 +26,11 @@ session.bind_transceiver({ system_id: told.system_id, password: told.password },
   say({ bound: bound.command_status === 0 });
   if (bound.command_status !== 0) process.exit(1);
   told.messages.forEach((message, index) => {
+    // This library writes the GSM alphabet under data_coding 1, which SMPP 3.4 gives to ASCII; 0 is the centre's own.
+    const coding = smpp.encodings.detect(message.text) === 'ASCII' ? { data_coding: 0 } : {};
     const content = message.text.length > 60 ? { message_payload: message.text } : { short_message: message.text };
     session.submit_sm(
-      { source_addr: told.sender, destination_addr: message.to, registered_delivery: 1, ...content },
+      { source_addr: told.sender, destination_addr: message.to, registered_delivery: 1, ...coding, ...content },
       (pdu) => say({ accepted: pdu.message_id, index, status: pdu.command_status }),
     );
   });

@@ -21,7 +21,7 @@ def coded(text: str) -> tuple[bytes, int]:
     """Octets and data_coding; this library leaves texts to its user."""
     try:
         return bytes(smpplib.gsm.gsm_encode(text)), 0
-    except smpplib.exceptions.EncodeError:
+    except UnicodeError:
         return text.encode("utf-16-be"), UCS2
 
 
