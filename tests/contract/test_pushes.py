@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
+from prometheus_client import generate_latest
 
 from rejoinder.flow.ports import Push, Store, UserRow
 from rejoinder.flow.push_content import Parcel
 from rejoinder.flow.push_records import Brought
 from rejoinder.flow.pushes import PushLanes
+from rejoinder.observe import REGISTRY, configure_logging
 from tests.centre import HANDSET, Centre, shown_in
 
 NUMBER = "61500000002"
@@ -403,3 +405,32 @@ async def test_servers_that_hang_leave_room_for_those_that_answer(centre: Centre
     hold.set()
     await lanes.stop()
     assert await listed(centre.store) == []
+
+
+async def test_no_address_text_number_or_secret_reaches_a_log_or_a_metric(
+    centre: Centre, capfd: pytest.CaptureFixture[str]
+) -> None:
+    canary = "canary-in-a-push"
+    configure_logging("debug")
+    setting = SETTING.replace("/push", f"/{canary}?token={canary}")
+    _, carrier = await shop(centre, setting)
+
+    class Failing(ScriptedCourier):
+        async def bring(self, parcel: Parcel) -> Brought:
+            self.parcels.append(parcel)
+            if len(self.parcels) == 1:
+                raise ValueError(f"{parcel.address.url} {parcel.values}")
+            return NO
+
+    courier = Failing()
+    lanes = PushLanes(centre.store, centre.clock, {"web": courier})
+    for number in range(8):
+        await centre.reply(carrier, f"612555{number:05}", NUMBER, canary)
+    await bring_all(lanes)
+    assert len(courier.parcels) >= 6, "the breaker must have opened, and said so"
+    said = "".join(capfd.readouterr())
+    assert "push_failed" in said
+    assert "push_target_left_alone" in said
+    for secret in (canary, "612555", NUMBER):
+        assert secret not in said
+        assert secret not in generate_latest(REGISTRY).decode()

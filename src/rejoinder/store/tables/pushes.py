@@ -132,6 +132,8 @@ class PushTables:
         return len(parked)
 
     async def park_stale(self, before: int, now: int, most: int) -> int:
+        if not await self._session.rows(_SQL["lock_stale_targets"], before):
+            return 0
         parked = await self._session.rows(_SQL["park_stale"], now, before, most)
         await self._next([(target, handset) for target, handset in parked])
         return len(parked)
@@ -141,9 +143,11 @@ class PushTables:
         return [_push(row) for row in await self._session.rows(statement, after, most)]
 
     async def replay(self, ids: Collection[int], now: int) -> int:
-        rows = await self._session.bulk(_SQL["replay_pushes"], [(i,) for i in ids], now)
-        targets = {row[0] for row in rows}
+        owners = await self._session.bulk(_SQL["targets_of"], [(i,) for i in ids])
+        targets = {row[0] for row in owners}
+        # Targets first, as everywhere: that is also what makes one that was forgotten.
         await self._session.bulk(_SQL["touch_targets"], [(target, now) for target in sorted(targets)])
+        rows = await self._session.bulk(_SQL["replay_pushes"], [(i,) for i in ids], now)
         await self.set_targets([TargetState(target, 0, 0, 0) for target in sorted(targets)])
         await self.settle(targets)
         self._queued.update(targets)

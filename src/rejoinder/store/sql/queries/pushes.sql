@@ -109,6 +109,9 @@ UPDATE push SET due_at = NULL, parked_at = :now, last_error = r.word
 FROM @rows(push_key bigint, tries int, word text)
 WHERE id = r.push_key AND attempts = r.tries AND parked_at IS NULL RETURNING target, handset
 
+-- lock_stale_targets: targets that have failed since before a moment; nobody queues behind what is about to be parked
+SELECT target FROM push_target WHERE failing_since > 0 AND failing_since <= :before ORDER BY target FOR UPDATE
+
 -- park_stale: pushes to targets that have failed for as long as they waited
 UPDATE push SET due_at = NULL, parked_at = :now,
   last_error = CASE WHEN last_error = '' THEN 'behind others that failed' ELSE last_error END
@@ -136,6 +139,9 @@ FROM push WHERE id > :after ORDER BY id LIMIT :most
 SELECT id, channel, target, kind, message_id, mt_id, entry_id, user_id, entry_at, handset, address, sender, status, parts, charge,
   queued_at, due_at, attempts, parked_at, last_error
 FROM push WHERE id > :after AND parked_at IS NOT NULL ORDER BY id LIMIT :most
+
+-- targets_of: whose these parked pushes are
+SELECT DISTINCT target FROM push WHERE parked_at IS NOT NULL AND id IN (SELECT push_key FROM @rows(push_key bigint))
 
 -- replay_pushes: parked pushes start anew
 UPDATE push SET parked_at = NULL, attempts = 0, queued_at = :now, due_at = :now, last_error = ''

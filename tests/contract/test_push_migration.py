@@ -1,0 +1,70 @@
+"""Pushes that an older version queued and never brought go on after the tables are remade; on both engines."""
+
+from __future__ import annotations
+
+import apsw
+import asyncpg
+
+from rejoinder.clock import ManualClock
+from rejoinder.store import open_store
+from rejoinder.store.migrate import TABLE, migrations, statements
+from tests.centre import START
+
+BEFORE = [
+    ("0" * 23 + "1", 1, "https://a.example/in?t={{text}}", "m1", "61255588885", 50, 0, 10),
+    ("0" * 23 + "2", 1, "https://a.example/in?t={{text}}", "m2", "61255588885", 60, 0, 11),
+    ("0" * 23 + "3", 1, "https://a.example/in?t={{text}}", "m3", "61255588886", 70, 0, 11),
+    ("0" * 23 + "4", 2, "mailto:Desk@a.example", "m4", "61255588885", 80, 0, 12),
+]
+AFTER = [
+    ("web", "https://a.example/in?t={{text}}", BEFORE[0][0], "m1", 1, 10, 50),
+    ("web", "https://a.example/in?t={{text}}", BEFORE[1][0], "m2", 1, 11, None),
+    ("web", "https://a.example/in?t={{text}}", BEFORE[2][0], "m3", 1, 11, 70),
+    ("mail", "mailto:Desk@a.example", BEFORE[3][0], "m4", 2, 12, 80),
+]
+
+
+async def _older(url: str) -> None:
+    """A database of the version before, with pushes in it."""
+    row = "INSERT INTO push (id, user_id, target, mt_id, handset, due_at, attempts, timestamp) VALUES"
+    if url.startswith("sqlite"):
+        file = apsw.Connection(url.removeprefix("sqlite:///"))
+        file.execute(TABLE)
+        for step in [step for step in migrations("sqlite") if step.version < 4]:
+            for statement in statements(step.sql):
+                file.execute(statement)
+            file.execute("INSERT INTO migration VALUES (?1, ?2)", (step.version, step.name))
+        for values in BEFORE:
+            file.execute(f"{row} (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", values)
+        file.close()
+        return
+    connection = await asyncpg.connect(url)
+    await connection.execute(TABLE)
+    for step in [step for step in migrations("postgres") if step.version < 4]:
+        await connection.execute(step.sql)
+        await connection.execute("INSERT INTO migration VALUES ($1, $2)", step.version, step.name)
+    for values in BEFORE:
+        await connection.execute(f"{row} ($1, $2, $3, $4, $5, $6, $7, $8)", *values)
+    await connection.close()
+
+
+async def test_pushes_of_the_version_before_are_kept_in_order(database_url: str) -> None:
+    await _older(database_url)
+    store = await open_store(database_url, ManualClock(START))
+    found = await store.read.pushes.listed(0, 10, False)
+    assert [
+        (
+            p.queued.channel,
+            p.queued.address,
+            p.queued.message_id,
+            p.queued.mt_id,
+            p.queued.user_id,
+            p.queued.entry_at,
+            p.due_at,
+        )
+        for p in found
+    ] == AFTER
+    assert await store.read.pushes.next_due() == 50
+    await store.write(lambda tx: tx.pushes.done([found[0].id]))
+    assert (await store.read.pushes.listed(0, 1, False))[0].due_at == 0, "the next of its handset is due"
+    await store.close()
