@@ -118,7 +118,7 @@ class Service:
 
     def _smpp_server(self, config: Config) -> SmppServer:
         limits = SmppLimits(config.smpp_connections, config.smpp_connections_per_address)
-        journeys = Journeys(self.store, self.clock, self.submissions, self.cancellations)
+        journeys = Journeys(self.store, self.clock, self.submissions, self.cancellations, self.replacements)
         return SmppServer(journeys, SmppAccounts(self.store, self.accounts), limits)
 
     def _groups(self) -> list[Calls]:

@@ -119,7 +119,7 @@ class Run:
         centre = self.world.centre
         if what == "replace":
             try:
-                await centre.replacements.replace(self.user, mt_id, Replacement(b"y" * how))
+                await centre.replacements.replace(self.user, mt_id, lambda _: Replacement(b"y" * how))
             except MessageRefused as refused:
                 # Its time may have come while it was waiting for its release.
                 assert refused.code == -111  # noqa: PT017

@@ -237,3 +237,32 @@ async def test_a_repeated_reference_is_one_message_where_the_user_wants_that(
     assert (ids[0] == ids[1]) is idempotent
     assert len(set(ids)) == (3 if idempotent else 4)
     assert len(await shown(site, user)) == (3 if idempotent else 4)
+
+
+async def test_replace_changes_what_waits_for_its_time_and_nothing_else(site: SmppSite) -> None:
+    user = await site.shop()
+    await site.number(user)
+    await site.shop("bert@other", "other")
+    before = await site.centre.balance(user)
+    tomorrow = "000001000000000R"
+    async with site.esme() as anna, site.esme() as bert:
+        await anna.bind()
+        await bert.bind("other")
+        sent = await anna.submit("Coffee at ten?", schedule_delivery_time=tomorrow)
+        message_id = sent.pdu.message_id  # type: ignore[attr-defined]
+        new = p.ReplaceSm(message_id, short_message=b"x" * 200, registered_delivery=1)
+        assert (await bert.ask(new)).status == S.ESME_RREPLACEFAIL
+        assert (
+            await anna.ask(p.ReplaceSm(message_id, source_addr="61400000009"))
+        ).status == S.ESME_RREPLACEFAIL
+        assert (
+            await anna.ask(p.ReplaceSm(message_id, schedule_delivery_time="x" * 16))
+        ).status == S.ESME_RINVSCHED
+        answer = await anna.ask(new)
+        assert (answer.status, type(answer.pdu)) == (0, p.ReplaceSmResp)
+        assert before - await site.centre.balance(user) == 2000
+        site.centre.clock.pass_seconds(86_400)
+        await site.centre.releases.step()
+        assert await shown(site, user) == ["x" * 200]
+        assert (await anna.ask(new)).status == S.ESME_RREPLACEFAIL
+        assert (await anna.ask(p.ReplaceSm("no such id", short_message=b"x"))).status == S.ESME_RREPLACEFAIL

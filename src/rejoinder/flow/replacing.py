@@ -5,6 +5,7 @@ Refuses what is not waiting any more: a message that has a mailbox entry is what
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from rejoinder.clock import Clock
@@ -32,6 +33,10 @@ class Replacement:
     receipts: int | None = None
 
 
+# What is wanted, read with the draft that it replaces. Pure; may raise RejoinderError.
+ReadReplacement = Callable[[Draft], Replacement]
+
+
 class Replacements:
     """Changes scheduled messages."""
 
@@ -40,10 +45,11 @@ class Replacements:
         self._clock = clock
         self._submissions = submissions
 
-    async def replace(self, user: UserRow, document_id: str, wanted: Replacement) -> bool:
+    async def replace(self, user: UserRow, document_id: str, read: ReadReplacement) -> bool:
         """Whether it was replaced: False where no message of this user waits under that id.
 
-        Raises MessageRefused for content that would not be accepted, with the codes of a send (-107, -111, -210, …).
+        `read` gives what is wanted, from the draft that stands: a door may have to know how that one was coded. Raises
+        what it raises, and MessageRefused for content that would not be accepted, with the codes of a send.
         """
         now, limits = self._clock.wall_us(), self._submissions.limits
         rated = self._submissions.terms().rated
@@ -53,7 +59,8 @@ class Replacements:
             if found is None:
                 return False
             state, held = found
-            draft = replaced(Draft.read(held.draft), wanted, limits, now)
+            old = Draft.read(held.draft)
+            draft = replaced(old, read(old), limits, now)
             charge = await _charge(tx, user, draft, rated)
             await _settle(tx, user, state, charge, now)
             await tx.scheduled.change([replace(held, release_at=draft.release_at, draft=draft.written())])

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from rejoinder.clock import Clock
 from rejoinder.endpoints.smpp import statuses, times
-from rejoinder.endpoints.smpp.submits import coded
+from rejoinder.endpoints.smpp.submits import coded, replacement
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.cancel import Cancellations
 from rejoinder.flow.coded import coded_draft
 from rejoinder.flow.desk import Accepted
 from rejoinder.flow.ports import SmppAccount, Store, UserRow
+from rejoinder.flow.replacing import Replacements
 from rejoinder.flow.request import Draft, MessageRefused
 from rejoinder.flow.submit import Submissions
 from rejoinder.smpp.constants import CommandStatus as S
@@ -30,6 +31,8 @@ from rejoinder.smpp.pdu import (
     Pdu,
     QuerySm,
     QuerySmResp,
+    ReplaceSm,
+    ReplaceSmResp,
     SubmitMulti,
     SubmitMultiResp,
     SubmitSm,
@@ -47,6 +50,7 @@ class Journeys:
     clock: Clock
     submissions: Submissions
     cancellations: Cancellations
+    replacements: Replacements
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ class Requests:
             return await self._query(asker, pdu)
         if isinstance(pdu, CancelSm):
             return await self._cancel(asker, pdu)
+        if isinstance(pdu, ReplaceSm):
+            return await self._replace(asker, pdu)
         assert pdu.response is not None  # the session tells of no other request
         return pdu.response(), S.ESME_RINVCMDID
 
@@ -121,6 +127,14 @@ class Requests:
         except MessageRefused:
             return CancelSmResp(), S.ESME_RCANCELFAIL
         return CancelSmResp(), S.ESME_ROK if done.finished else S.ESME_RCANCELFAIL
+
+    async def _replace(self, asker: Asker, pdu: ReplaceSm) -> Answer:
+        """Only what has no mailbox entry yet: a scheduled message."""
+        now = self._journeys.clock.wall_us()
+        done = await self._journeys.replacements.replace(
+            asker.user, pdu.message_id, lambda old: replacement(pdu, old, asker.account, now)
+        )
+        return ReplaceSmResp(), S.ESME_ROK if done else S.ESME_RREPLACEFAIL
 
     async def _query(self, asker: Asker, pdu: QuerySm) -> Answer:
         found = await self._journeys.store.read.messages.progress(pdu.message_id)

@@ -1,4 +1,4 @@
-"""What a submit_sm, data_sm or submit_multi asks for, as flow takes it (flow/coded.py). Pure.
+"""What a submit_sm, data_sm, submit_multi or replace_sm asks for, as flow takes it (flow/coded.py). Pure.
 
 Refuses (PduRefused) what the fields themselves cannot mean: two texts, a time that is none, a receipt of a reserved
 kind. What may be sent is judged in flow.
@@ -10,18 +10,21 @@ from rejoinder.endpoints.smpp import times
 from rejoinder.endpoints.smpp.statuses import PduRefused
 from rejoinder.flow.coded import CodedRequest
 from rejoinder.flow.ports import SmppAccount
+from rejoinder.flow.replacing import Replacement
+from rejoinder.flow.request import Draft
 from rejoinder.flow.smpp_receipts import Wish
 from rejoinder.message import parts
 from rejoinder.message.text import Alphabet, is_gsm
 from rejoinder.smpp.constants import CommandStatus as S
-from rejoinder.smpp.constants import EsmClass, RegisteredDelivery, Tag
+from rejoinder.smpp.constants import DataCoding, EsmClass, RegisteredDelivery, Tag
 from rejoinder.smpp.content import Content, read_content
-from rejoinder.smpp.pdu import DataSm, SubmitMulti, SubmitSm
+from rejoinder.smpp.pdu import DataSm, ReplaceSm, SubmitMulti, SubmitSm
 from rejoinder.smpp.style import DefaultAlphabet, Long, Style
 
 Submit = SubmitSm | DataSm | SubmitMulti
 
 _MOST_PRIORITY = 3
+_CODED_AS = {Alphabet.UCS2: DataCoding.UCS2, Alphabet.BINARY: DataCoding.OCTETS_8BIT}
 _SECOND_US = 1_000_000
 
 
@@ -52,6 +55,30 @@ def coded(pdu: Submit, recipient: str, account: SmppAccount, now: int) -> CodedR
         release_at=release_at,
         reference=str(number) if number is not None and account.idempotent_reference else "",
     )
+
+
+def replacement(pdu: ReplaceSm, old: Draft, account: SmppAccount, now: int) -> Replacement:
+    """What a replace_sm asks for: empty fields leave what stands (§4.10.1). Raises PduRefused.
+
+    It bears no data_coding: the text is coded as the message's was, or, where that was text of 7 or 8 bits, in the
+    account's default alphabet.
+    """
+    if pdu.sm_default_msg_id:
+        raise PduRefused(S.ESME_RINVDFTMSGID, "there are no predefined messages here")
+    if pdu.source_addr and pdu.source_addr != old.sender:
+        raise PduRefused(S.ESME_RREPLACEFAIL, "the message has another source address")
+    release_at, _ = read_times(pdu.schedule_delivery_time, "", now)
+    _, validity = read_times("", pdu.validity_period, release_at or old.release_at)
+    kind = pdu.registered_delivery & RegisteredDelivery.RECEIPT_MASK
+    receipts = Wish(kind, Wish.read(old.receipts).reference).stored()
+    as_submitted = SubmitSm(
+        data_coding=_CODED_AS.get(Alphabet(old.alphabet), 0), short_message=pdu.short_message, tlvs=pdu.tlvs
+    )
+    _check_text(as_submitted)
+    content = _suited(read_content(as_submitted, style_of(account)))
+    if not content.octets:
+        return Replacement(validity=validity, release_at=release_at or None, receipts=receipts)
+    return Replacement(content.octets, content.alphabet, validity, release_at or None, receipts)
 
 
 def _check_flags(pdu: Submit) -> None:
