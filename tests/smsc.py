@@ -11,7 +11,7 @@ import itertools
 import ssl
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 from rejoinder.smpp.constants import CommandStatus
 from rejoinder.smpp.events import Answered, Ended, Event, Requested
@@ -111,7 +111,8 @@ class SmscLink(asyncio.Protocol):
         """Sequence numbers of submits that got no answer."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        # By class uvloop's transports are none.
+        transport = cast(asyncio.Transport, transport)
         self.transport = transport
         self._smsc.links.append(self)
         self._smsc.made += 1

@@ -11,6 +11,7 @@ import asyncio
 import random
 import ssl
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from rejoinder.carriers.smpp_inbound import SmppDeliveries
 from rejoinder.carriers.smpp_link import Handover, Link, LinkPlan
@@ -175,7 +176,7 @@ class SmppCarrier:
     def _source(self, sender: str) -> tuple[int, int]:
         it = self._settings
         if not phone.is_number(sender):
-            return Ton.ALPHANUMERIC, Npi.UNKNOWN
+            return int(Ton.ALPHANUMERIC), int(Npi.UNKNOWN)
         if len(sender) <= _SHORT_NUMBER:
             return it.short_ton, it.short_npi
         return (
@@ -189,10 +190,7 @@ class SmppCarrier:
             return ""
         if self._settings.validity == "absolute":
             return datetime.fromtimestamp(until // MICROSECONDS, UTC).strftime("%y%m%d%H%M%S") + "000+"
-        minutes, seconds = divmod(max(1, (until - self._clock.wall_us()) // MICROSECONDS), 60)
-        hours, minutes = divmod(minutes, 60)
-        days, hours = divmod(hours, 24)
-        return f"0000{min(days, 30):02d}{hours:02d}{minutes:02d}{seconds:02d}000R"
+        return _span(max(1, (until - self._clock.wall_us()) // MICROSECONDS))
 
     def _plan(self, kind: type[Bind]) -> LinkPlan:
         it, quirks = self._settings, self._settings.quirks
@@ -249,6 +247,16 @@ class SmppCarrier:
         since = self._clock.monotonic()
         reason = await asyncio.shield(link.ended)
         return reason, self._clock.monotonic() - since, False
+
+
+# Messages that are sent together mostly end together.
+@lru_cache(maxsize=1024)
+def _span(seconds: int) -> str:
+    """A relative time of §7.1.1.2."""
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"0000{min(days, 30):02d}{hours:02d}{minutes:02d}{seconds:02d}000R"
 
 
 def _all(message: Outgoing, fate: Fate, reason: str) -> list[Outcome]:

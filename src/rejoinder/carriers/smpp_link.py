@@ -121,8 +121,12 @@ class Link(asyncio.Protocol):
 
     def submit(self, pdu: SubmitSm, handover: Handover, number: int) -> None:
         """Puts a part on its way, or behind those that wait for room; its outcome comes to the handover."""
-        self._waiting.append((pdu, handover, number))
-        self._fill()
+        if self._waiting or self._slow or not self._session.room() or not self._session.bound():
+            self._waiting.append((pdu, handover, number))
+            self._fill()
+            return
+        self._write(pdu, handover, number, self._clock.monotonic())
+        self._flush_soon()
 
     def tick(self) -> None:
         """Once a second: what time brings. Tests call it after they moved the clock."""
@@ -156,12 +160,14 @@ class Link(asyncio.Protocol):
             return
         now = self._clock.monotonic()
         while self._waiting and not self._slow and self._session.room():
-            pdu, handover, number = self._waiting.popleft()
-            try:
-                self._session.send_request(pdu, now, (handover, number))
-            except (Unwritable, NotAllowed) as error:
-                handover.settle(Outcome(number, Fate.REFUSED, reason=error.sentence))
+            self._write(*self._waiting.popleft(), now)
         self._flush_soon()
+
+    def _write(self, pdu: SubmitSm, handover: Handover, number: int, now: float) -> None:
+        try:
+            self._session.send_request(pdu, now, (handover, number))
+        except (Unwritable, NotAllowed) as error:
+            handover.settle(Outcome(number, Fate.REFUSED, reason=error.sentence))
 
     def _flush_soon(self) -> None:
         # All that one turn of the loop brings goes in one write.

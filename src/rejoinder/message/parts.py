@@ -20,6 +20,7 @@ _BESIDE_HEADER = {Alphabet.GSM: 153, Alphabet.UCS2: 134, Alphabet.LATIN1: 134, A
 # A character takes at most this many of those units: shorter texts are one part without being encoded.
 _WIDEST = {Alphabet.GSM: 2, Alphabet.UCS2: 4, Alphabet.LATIN1: 1, Alphabet.BINARY: 1}
 _OCTETS = 140
+_ALPHABETS = {alphabet.value: alphabet for alphabet in Alphabet}
 
 _HEADER = bytes((5, 0, 3))
 _REFERENCE_8, _REFERENCE_16 = 0x00, 0x08
@@ -95,7 +96,7 @@ def user_data(message: Outgoing) -> bytes:
     """A message's user data, uncut (see `Part.octets` for what it is)."""
     if message.octets:
         return bytes.fromhex(message.octets)
-    return encode(message.text, Alphabet(message.alphabet))
+    return encode(message.text, _ALPHABETS[message.alphabet])
 
 
 def cut(data: bytes, alphabet: Alphabet, reference: int, *, wide: bool = False) -> list[Part]:

@@ -67,6 +67,7 @@ GSM_CHARACTERS: frozenset[str] = frozenset(_SEPTETS)
 # 1 µs.
 _ASCII_GSM = bytes(ord(char) for char in GSM_CHARACTERS if char.isascii())
 _ASCII_EXTENDED = bytes(ord(char) for char in EXTENSION.values() if char.isascii())
+_ASCII_PLAIN = _ASCII_GSM.translate(None, _ASCII_EXTENDED)
 _ASCII_TO_SEPTET = bytes(
     _SEPTETS[chr(code)][-1] if chr(code) in _SEPTETS else 0 for code in range(128)
 ) + bytes(128)
@@ -102,10 +103,12 @@ def septets(text: str) -> int:
 
 def gsm_encode(text: str) -> bytes:
     """The septets of `text`, one to an octet, escapes included. UnsuitableText when GSM lacks a character."""
+    if text.isascii():
+        data = text.encode("ascii")
+        if not data.translate(None, _ASCII_PLAIN):
+            return data.translate(_ASCII_TO_SEPTET)
     if not is_gsm(text):
         raise UnsuitableText("the text has characters that the GSM alphabet lacks")
-    if septets(text) == len(text) and text.isascii():
-        return text.encode("ascii").translate(_ASCII_TO_SEPTET)
     return b"".join(map(_SEPTETS.__getitem__, text))
 
 

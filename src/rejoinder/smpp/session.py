@@ -28,7 +28,6 @@ from rejoinder.smpp.pdu import (
     EnquireLink,
     EnquireLinkResp,
     GenericNack,
-    Outbind,
     Pdu,
     UnbindResp,
 )
@@ -37,6 +36,8 @@ from rejoinder.smpp.window import MISSES, KeepAlive, Timers, Window
 
 _NEVER = float("inf")
 _FIRST_WITH_TLVS = 0x34
+# Requests that lead to another state.
+_TURNING = frozenset({*map(int, BOUND_BY), int(Command.UNBIND), int(Command.OUTBIND)})
 
 
 class Session:
@@ -89,20 +90,26 @@ class Session:
         command = pdu.command
         if command not in self._we_may or self._leaving is not None:
             raise NotAllowed(f"{command.name.lower()} may not be sent in the state {self.state}")
-        if len(self._window.sent) >= self._window.size and command != Command.UNBIND:
+        window = self._window
+        if len(window.sent) >= window.size and command != Command.UNBIND:
             raise NotAllowed("the window is full")
-        sequence = self._window.next_sequence()
+        sequence = window.next_sequence()
         self._write(pdu, sequence)
         if pdu.response is not None:
-            self._window.sent[sequence] = (pdu, context, now)
-        if isinstance(pdu, Bind):
+            window.sent[sequence] = (pdu, context, now)
+        if command in _TURNING:
+            self._turn(command, now)
+        return sequence
+
+    def _turn(self, command: int, now: float) -> None:
+        """What a request of ours changes by being sent."""
+        if command == Command.UNBIND:
+            self._leaving = now + self._timers.unbind
+        elif command == Command.OUTBIND:
+            self._become(State.OUTBOUND)
+        else:
             self._bind = command
             self._become(State.BINDING)
-        elif command == Command.UNBIND:
-            self._leaving = now + self._timers.unbind
-        elif isinstance(pdu, Outbind):
-            self._become(State.OUTBOUND)
-        return sequence
 
     def respond(self, sequence: int, pdu: Pdu, status: int = 0) -> list[Event]:
         """Answers a request that `Requested` told of; nothing leaves any more once the session has ended.

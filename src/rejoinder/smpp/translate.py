@@ -28,6 +28,7 @@ _CODINGS = {
     Alphabet.UCS2: DataCoding.UCS2,
     Alphabet.BINARY: DataCoding.OCTETS_8BIT,
 }
+_ALPHABETS = {alphabet.value: alphabet for alphabet in Alphabet}
 _ALONE_UCS2 = 140
 _DISPLAY = ((int(Tag.DEST_ADDR_SUBUNIT), 1),)
 WHOLE = 0
@@ -45,10 +46,14 @@ class Coded(msgspec.Struct, frozen=True, gc=False):
 
 def code(message: Outgoing, style: Style) -> list[Coded]:
     """The parts of a message named in its `numbers`, in that order. The same message gets the same reference again."""
-    reference = int(message.id[-4:], 16)
-    alphabet = Alphabet(message.alphabet)
+    alphabet = _ALPHABETS[message.alphabet]
     if message.numbers == (WHOLE,):
         return [_whole(message, style)]
+    if message.parts == 1 and not message.udh:
+        # Most messages: nothing to cut, half the time.
+        single = Part(1, 1, 0, message.text, parts.user_data(message), b"")
+        return [code_part(single, alphabet, style, flash=message.flash)] if message.numbers else []
+    reference = int(message.id[-4:], 16)
     made = _cut(message, alphabet, reference, style)
     return [code_part(made[number - 1], alphabet, style, flash=message.flash) for number in message.numbers]
 
