@@ -10,11 +10,12 @@ from itertools import count
 import pytest
 
 from rejoinder.flow import ledger
+from rejoinder.flow.password_checks import MOST_WAITING
 from rejoinder.flow.receipts import Moves, move
 from rejoinder.message.status import Status
 from tests.http.calls import is_error
 from tests.http.resellers import ACTIVATE, CREATE_BOTH, CREDIT, SEND_CODE, Trade, good
-from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, POOL, SEND, STATUS, Client, Site
+from tests.http.site import ALL_MESSAGES, CREDIT_BALANCE, POOL, SEND, STATUS, Client, Site, patched
 
 PHONE = "+61 255 588 885"
 HANDSET = "61255588885"
@@ -287,3 +288,15 @@ def test_no_route_and_no_pool_number_are_2(trade: Trade) -> None:
     trade.site.sql("DELETE FROM number")
     trade.site.changed()
     assert send(trade, inactive(trade)) == 2
+
+
+def test_a_sixth_code_costs_no_hash_and_hashes_do_not_pile_up(trade: Trade) -> None:
+    trade.site.pool("61500079989")  # the test above took the others
+    username = inactive(trade)
+    passwords = trade.site.centre.accounts.passwords
+    with patched(passwords, "_hashing", MOST_WAITING):
+        reply = trade.site.post(SEND_CODE, {"username": username})
+        assert (reply.http_status, reply.code, reply.headers["retry-after"]) == (503, 9999, "1")
+    assert [send(trade, username) for _ in range(5)] == [0] * 5
+    with patched(passwords, "_hashing", MOST_WAITING):
+        assert send(trade, username) == 2

@@ -45,6 +45,7 @@ class PasswordChecks:
         self._key = secrets.token_bytes(32)
         self._verified: dict[Hashable, _Remembered] = {}
         self._verifying: dict[tuple[Hashable, bytes], asyncio.Task[bool]] = {}
+        self._hashing = 0
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="argon2")
 
     def close(self) -> None:
@@ -75,8 +76,14 @@ class PasswordChecks:
         await self._verify_once(None, stored, password, self.digest(password))
 
     async def hashed(self, password: str) -> str:
-        """What is stored of a new password."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, hash_password, password)
+        """What is stored of a new password. Raises Overloaded."""
+        if self._hashing >= MOST_WAITING:
+            raise Overloaded("too many passwords wait to be hashed")
+        self._hashing += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, hash_password, password)
+        finally:
+            self._hashing -= 1
 
     def digest(self, password: str) -> bytes:
         """What stands for a password in memory; the key dies with the process."""
