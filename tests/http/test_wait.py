@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.centre import HANDSET, START
+from rejoinder.message.objectid import ObjectIds
+from rejoinder.store import open_store
+from tests.centre import HANDSET, START, Centre
 from tests.http.calls import ask, each_method
 from tests.http.mailboxes import Filled, fill, listed
 from tests.http.site import ALL_MESSAGES, FINALS, MESSAGES, POOL, SEND, Client, Reply, Site, login
@@ -269,3 +271,25 @@ def _count_looks(site: Site) -> list[int]:
 
     site.centre.polls._look = look  # type: ignore[method-assign]
     return looks
+
+
+def test_what_another_process_stores_wakes_who_waits_here(site: Site, pool: ThreadPoolExecutor) -> None:
+    """The command line on a SQLite file, another node on PostgreSQL: heard within a second (issue: `wait`)."""
+    asked = start(site, pool, ALL_MESSAGES)
+    begun = time.monotonic()
+    sent = site.run(_send_elsewhere(site))
+    answer = asked.result(20).json
+    assert [one["documentId"] for one in answer["outgoingMessages"]] == [sent]
+    assert time.monotonic() - begun < 5  # a second, and what a busy machine adds
+    # And who does not wait sees it too.
+    assert len(listed(site.get(ALL_MESSAGES, {**login(), "since": "0"}).json)) == 1
+
+
+async def _send_elsewhere(site: Site) -> str:
+    other = Centre(await open_store(site.url, site.centre.clock), site.centre.clock, ObjectIds(1 << 50))
+    await other.setup.refresh()
+    user = await other.accounts.user("anna@shop")
+    assert user is not None
+    sent = (await other.send(user, sender=NUMBER)).id
+    await other.store.close()
+    return sent

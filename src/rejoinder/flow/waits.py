@@ -25,14 +25,15 @@ def _later(seconds: float, call: Callable[[], None]) -> Timer:
 
 
 class Waiter:
-    """One poll that waits."""
+    """One poll that waits. `resting`: it has looked, found nothing, and hears of what comes."""
 
-    __slots__ = ("_box_id", "_over", "_timer", "_waits", "_woken")
+    __slots__ = ("_box_id", "_over", "_timer", "_waits", "_woken", "resting")
 
     def __init__(self, waits: Waits, box_id: int, seconds: float) -> None:
         self._waits = waits
         self._box_id = box_id
         self._woken: asyncio.Future[None] | None = None
+        self.resting = False
         self._over = waits.ended
         self._timer = None if self._over else waits.later(seconds, self.expire)
 
@@ -44,9 +45,11 @@ class Waiter:
         """Returns when the box got something since `arm`, or so many seconds went by, or all is over."""
         assert self._woken is not None
         timer = None if at_most is None else self._waits.later(at_most, self.wake)
+        self.resting = True
         try:
             await self._woken
         finally:
+            self.resting = False
             if timer is not None:
                 timer.cancel()
 
@@ -85,7 +88,8 @@ class Waits:
         self.waiting: dict[int, set[Waiter]] = {}
 
     def __len__(self) -> int:
-        return sum(map(len, self.waiting.values()))
+        """How many rest."""
+        return sum(waiter.resting for waiters in self.waiting.values() for waiter in waiters)
 
     def enter(self, box_id: int, seconds: float) -> Waiter:
         """A context: what is stored in the box inside of it wakes the waiter."""

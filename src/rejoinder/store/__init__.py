@@ -16,7 +16,7 @@ async def open_store(url: str, clock: Clock, serving: bool = False) -> SqliteSto
     """Opens the database a URL names, made or migrated where that is due, and checks what it stands on.
 
     `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://user@host/name`. `serving` takes
-    the file for this process alone as its server. Raises ConfigInvalid for another URL,
+    the file for this process alone as its server, or hears what other nodes store. Raises ConfigInvalid for another URL,
     StoreUnsuitable for a database that cannot keep the promises, StoreUnavailable when it is away.
     """
     if url.startswith("sqlite:///"):
@@ -27,7 +27,7 @@ async def open_store(url: str, clock: Clock, serving: bool = False) -> SqliteSto
     if url.startswith(("postgresql://", "postgres://")):
         from rejoinder.store.postgres import PostgresStore
 
-        return await PostgresStore.open(url, clock)
+        return await PostgresStore.open(url, clock, serving)
     raise ConfigInvalid(
         "the database must be sqlite:///path/file.db or postgresql://user@host/name", "database"
     )

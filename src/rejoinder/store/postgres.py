@@ -6,7 +6,7 @@ them are separate statements (contract §3 rule 8).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import asyncpg
@@ -15,102 +15,22 @@ from rejoinder.clock import Clock
 from rejoinder.errors import StoreUnavailable, StoreUnsuitable, UnknownCommit
 from rejoinder.flow.ports import Tx
 from rejoinder.store import migrate
-from rejoinder.store.dialect import Statement
 from rejoinder.store.news import News, Noting
-from rejoinder.store.session import Row
+from rejoinder.store.postgres_notices import SEND, Notices
+from rejoinder.store.postgres_reads import READERS, CommittedReads, GatheredBoxes
+from rejoinder.store.postgres_session import AWAY, PostgresSession
 from rejoinder.store.tables import AllTables
 
 T = TypeVar("T")
 
 MINIMUM_VERSION = 140000
-CONNECTIONS = 8
+CONNECTIONS = 8 + READERS
 # A transaction that met another one's lock order is run again; five in a row is a fault of ours.
 TRIES = 5
 # One migrating process at a time; the number is arbitrary but must never change.
 _MIGRATION_LOCK = 7_304_116_508
 # The control file names the new timeline only after the next checkpoint; the WAL file's name at once.
 _TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint"
-_AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.ObjectNotInPrerequisiteStateError,  # still a standby
-    OSError,
-    TimeoutError,
-)
-
-
-class PostgresSession:
-    """Statements on one connection inside a transaction."""
-
-    __slots__ = ("_connection",)
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    async def rows(self, statement: Statement, *values: object) -> Sequence[Row]:
-        return await self._connection.fetch(statement.postgres, *values)  # type: ignore[no-any-return]  # asyncpg is untyped
-
-    async def bulk(
-        self, statement: Statement, rows: Sequence[Sequence[object]], *values: object
-    ) -> Sequence[Row]:
-        if not rows:
-            return ()
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        return await self._connection.fetch(statement.postgres, *columns, *values)  # type: ignore[no-any-return]  # as above
-
-    async def lock_names(self, names: Sequence[str]) -> None:
-        if names:
-            # hashtextextended: two names with one hash only wait for each other needlessly.
-            await self._connection.fetch(
-                "SELECT pg_advisory_xact_lock(h) FROM "
-                "(SELECT DISTINCT hashtextextended(n, 0) AS h FROM unnest($1::text[]) AS n ORDER BY 1) AS s",
-                list(names),
-            )
-
-    async def raw(self, text: str, *values: object) -> Sequence[Row]:
-        return await self._connection.fetch(text, *values)  # type: ignore[no-any-return]  # as above
-
-
-class _CommittedReads:
-    """The same statements outside transactions: each on a connection of its own from the pool."""
-
-    __slots__ = ("_pool",)
-
-    def __init__(self, pool: Any) -> None:
-        self._pool = pool
-
-    async def _on_connection(
-        self, run: Callable[[PostgresSession], Awaitable[Sequence[Row]]]
-    ) -> Sequence[Row]:
-        try:
-            async with self._pool.acquire() as connection:
-                return await run(PostgresSession(connection))
-        except _AWAY as error:
-            raise StoreUnavailable(f"the database is away ({type(error).__name__})") from error
-
-    async def rows(self, statement: Statement, *values: object) -> Sequence[Row]:
-        try:
-            async with self._pool.acquire() as connection:
-                return await connection.fetch(statement.postgres, *values)  # type: ignore[no-any-return]  # as above
-        except _AWAY as error:
-            raise StoreUnavailable(f"the database is away ({type(error).__name__})") from error
-
-    async def bulk(
-        self, statement: Statement, rows: Sequence[Sequence[object]], *values: object
-    ) -> Sequence[Row]:
-        return await self._on_connection(lambda session: session.bulk(statement, rows, *values))
-
-    async def lock_names(self, names: Sequence[str]) -> None:
-        raise RuntimeError("locks belong to transactions")
-
-    async def raw(self, text: str, *values: object) -> Sequence[Row]:
-        return await self._on_connection(lambda session: session.raw(text, *values))
 
 
 class PostgresStore:
@@ -118,16 +38,21 @@ class PostgresStore:
 
     reads_at_once = False
 
-    def __init__(self, pool: Any, warnings: list[str]) -> None:
+    def __init__(self, pool: Any, url: str, warnings: list[str], serving: bool) -> None:
         self._pool = pool
         self._news = News()
+        self._notices = Notices(url, self._news.tell_stored)
+        if serving:
+            self._notices.start()
         self.on_queued = self._news.on_queued
         self.on_stored = self._news.on_stored
         self.warnings = warnings
-        self.read = AllTables(_CommittedReads(pool))
+        self._reads = CommittedReads(pool)
+        self.read = AllTables(self._reads)
+        self.read.mailboxes = GatheredBoxes(self._reads)
 
     @classmethod
-    async def open(cls, url: str, clock: Clock) -> PostgresStore:
+    async def open(cls, url: str, clock: Clock, serving: bool = False) -> PostgresStore:
         """Connects, migrates and checks. Raises StoreUnavailable or StoreUnsuitable with a sentence."""
         opening = _Opening(clock)
         try:
@@ -139,14 +64,19 @@ class PostgresStore:
                 reset=_keep,
                 statement_cache_size=500,
                 max_inactive_connection_lifetime=0,
-                server_settings={"application_name": "rejoinder", "jit": "off"},
+                # Statements of ours are good for any values: they are planned once, not at every call.
+                server_settings={
+                    "application_name": "rejoinder",
+                    "jit": "off",
+                    "plan_cache_mode": "force_generic_plan",
+                },
                 command_timeout=30,
             )
-        except (*_AWAY, asyncpg.PostgresError, ValueError) as error:
+        except (*AWAY, asyncpg.PostgresError, ValueError) as error:
             raise StoreUnavailable(
                 f"the database can't be reached ({type(error).__name__}: {error})"
             ) from error
-        return cls(pool, opening.warnings)
+        return cls(pool, url, opening.warnings, serving)
 
     async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """See flow/ports `Store.write`."""
@@ -160,7 +90,7 @@ class PostgresStore:
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
                 if tried == TRIES:
                     raise StoreUnavailable("the database could not order this transaction") from error
-            except _AWAY as error:
+            except AWAY as error:
                 raise StoreUnavailable(f"the database is away ({type(error).__name__})") from error
         raise AssertionError("unreachable")
 
@@ -170,13 +100,15 @@ class PostgresStore:
             await transaction.start()
             try:
                 result = await work(AllTables(PostgresSession(connection)))
+                if work.filled:
+                    await connection.fetch(SEND, self._notices.of(work.filled))
             except BaseException:
                 if not connection.is_closed():
                     await transaction.rollback()
                 raise
             try:
                 await transaction.commit()
-            except _AWAY as error:
+            except AWAY as error:
                 raise UnknownCommit("the database went away during a commit") from error
             return result
 
@@ -185,6 +117,8 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Lets running transactions end, then disconnects."""
+        await self._notices.close()
+        await self._reads.close()
         await self._pool.close()
 
 

@@ -12,6 +12,9 @@ UPDATE mailbox SET sealed = :sealed WHERE box_id = :box AND sealed < :sealed
 -- read_head: what a poll must know of the mailbox before it reads its page
 SELECT last, sealed, last_received FROM mailbox WHERE box_id = :box
 
+-- read_heads: the same of several
+SELECT box_id, last, sealed, last_received FROM mailbox WHERE box_id IN (SELECT box FROM @rows(box bigint))
+
 -- read_page: the oldest entries of a box after `since` to the end of the last one's second, joined as they are shown; whether more follow (contract §3 rule 4)
 SELECT p.number, p.newest, p.received, p.sent, p.number >= :most AND EXISTS (
   SELECT 1 FROM entry WHERE box_id = :box AND timestamp > p.newest AND timestamp < :ceiling)
