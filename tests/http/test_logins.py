@@ -12,6 +12,8 @@ import pytest
 from rejoinder.flow.logins import LoginLimits
 from rejoinder.flow.passwords import hash_password
 from tests.http.calls import BY_PATH, CALLS, UNKNOWN_ID, Call, assert_headers, each_call, is_error
+from tests.http.every_operation import WAYS, Caller, Way, ask, codes, furnish
+from tests.http.resellers import ACTIVATE, SEND_CODE
 from tests.http.site import (
     ALL_MESSAGES,
     FORM,
@@ -269,3 +271,19 @@ def test_a_list_that_is_taken_away_lets_in_again(site: Site) -> None:
         site.sql("UPDATE user_account SET allow_ip = $1 WHERE username = $2", listed, user)
         site.changed()
         assert good(site, ELSEWHERE, user).code == code
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_every_call_with_a_password_is_throttled(fresh_site: Site, way: Way) -> None:
+    """Generated from the table of operations: resellers' calls too, before they are looked up."""
+    secret = "resellerPassword" if "resellerPassword" in way.names else "password"
+    if secret not in way.names:
+        assert way.path in (ACTIVATE, SEND_CODE)  # a code has its own ten tries
+        return
+    furnish(fresh_site)
+    fresh_site.centre.accounts.guard.limits = LoginLimits()
+    caller = Caller(own={"documentId": UNKNOWN_ID, "customerId": UNKNOWN_ID})
+    params = {**caller.request(way), secret: WRONG_PASSWORD}
+    replies = [ask(fresh_site, way, params) for _ in range(11)]
+    assert [reply.http_status for reply in replies] == [*[200] * 10, 429]
+    assert next(codes(replies[-1])) == (3 if way.word == "status" else -200)
