@@ -57,10 +57,10 @@ PUSHES_FAILED = Counter(
 PUSHES_PARKED = Counter(
     "rejoinder_pushes_parked", "Pushes given up until they are replayed", registry=REGISTRY
 )
-PUSHES_WAITING = Gauge(
-    "rejoinder_pushes_waiting",
-    "Pushes in the queue, by channel and whether they are parked",
-    ["channel", "parked"],
+PUSHES_QUEUED = Gauge(
+    "rejoinder_pushes_queued",
+    "Pushes in the queue: waiting to be brought, parked, or to be pulled over SMPP",
+    ["state"],
     registry=REGISTRY,
 )
 PUSH_BREAKERS = Gauge(

@@ -190,6 +190,9 @@ def test_a_loopback_reply_to_is_refused_when_it_is_dialled_and_says_so_in_the_li
         pushing.reply("61500079987")
 
     assert pushing.run(work).dialled == 0
+    metrics = pushing.site.get("/metrics").body.decode()
+    assert 'rejoinder_pushes_queued{state="waiting"} 1.0' in metrics
+    assert 'rejoinder_pushes_queued{state="parked"} 0.0' in metrics
     (listed,) = pushing.call("push", "list")
     assert (listed["last_error"], listed["attempts"]) == ("the address is not allowed", 1)
     assert listed["next_try"] is not None

@@ -15,7 +15,7 @@ from rejoinder.flow.smpp_receipts import Wish
 from rejoinder.message.model import Mo
 from rejoinder.message.objectid import timestamp_of
 
-CHANNELS = WEB, MAIL, SMPP = "web", "mail", "smpp"
+WEB, MAIL, SMPP = "web", "mail", "smpp"
 MO, STATUS = "mo", "status"
 # Into so many targets a user's replyTo servers are put.
 REPLY_TARGETS = 32

@@ -11,9 +11,8 @@ from rejoinder.endpoints.http.responses import Response, encode
 from rejoinder.endpoints.http.server import RawOperation, Request
 from rejoinder.errors import StoreUnavailable
 from rejoinder.flow.ports import PushCounts, Store
-from rejoinder.flow.push_queue import CHANNELS
 from rejoinder.flow.setup import Setup
-from rejoinder.observe import CARRIER_UP, PUSH_BREAKERS, PUSHES_WAITING, QUEUE, REGISTRY
+from rejoinder.observe import CARRIER_UP, PUSH_BREAKERS, PUSHES_QUEUED, QUEUE, REGISTRY
 
 States = Callable[[], Mapping[int, str]]
 
@@ -58,13 +57,15 @@ class HealthCalls:
             lengths = await self._store.read.outbox.lengths()
             pushes = await self._store.read.pushes.counts(self._clock.wall_us())
         except StoreUnavailable:
-            lengths, pushes = {}, PushCounts({}, 0)
+            lengths, pushes = {}, PushCounts(0, 0, 0, 0)
         for row in self._setup.carriers.values():
             QUEUE.labels(row.name).set(lengths.get(row.id, 0))
             CARRIER_UP.labels(row.name).set(1 if states.get(row.id) == "up" else 0)
-        for channel, parked in {(channel, parked) for channel in CHANNELS for parked in (False, True)}:
-            PUSHES_WAITING.labels(channel, "yes" if parked else "no").set(
-                pushes.pushes.get((channel, parked), 0)
-            )
+        for state, count in (
+            ("waiting", pushes.waiting),
+            ("parked", pushes.parked),
+            ("pulled", pushes.pulled),
+        ):
+            PUSHES_QUEUED.labels(state).set(count)
         PUSH_BREAKERS.set(pushes.open_breakers)
         return Response(generate_latest(REGISTRY), content_type=b"text/plain; version=0.0.4; charset=utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,9 +60,11 @@ class TargetState:
 
 @dataclass(frozen=True, slots=True)
 class PushCounts:
-    """What stands in the queue: (channel, parked) -> how many; and how many targets' breakers are open."""
+    """How many wait to be brought, are parked, wait to be pulled; and how many targets' breakers are open."""
 
-    pushes: Mapping[tuple[str, bool], int]
+    waiting: int
+    parked: int
+    pulled: int
     open_breakers: int
 
 

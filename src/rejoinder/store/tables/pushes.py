@@ -154,9 +154,9 @@ class PushTables:
         return len(rows)
 
     async def counts(self, now: int) -> PushCounts:
-        rows = await self._session.rows(_SQL["push_counts"])
+        ((waiting, parked, total),) = await self._session.rows(_SQL["push_counts"])
         ((open_breakers,),) = await self._session.rows(_SQL["open_breakers"], now)
-        return PushCounts({(channel, bool(parked)): count for channel, parked, count in rows}, open_breakers)
+        return PushCounts(waiting, parked, total - waiting - parked, open_breakers)
 
     async def forget_parked(self, before: int, most: int) -> int:
         return len(await self._session.rows(_SQL["forget_parked_pushes"], before, most))
