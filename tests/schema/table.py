@@ -68,7 +68,7 @@ PARAMETERS = {
     " phoneNumber",
     CREATE_CUSTOMER: "RESELLERNAME RESELLERPASSWORD NAME integrationId rotationAlgorithm billingType",
     CREATE_USER: "RESELLERNAME RESELLERPASSWORD USERNAME PASSWORD CUSTOMERID EMAIL PHONENUMBER sourceAddress"
-    " swappingSourceAddressAllowed",
+    " swappingSourceAddressAllowed finalStatusPush",
     ACTIVATE: "USERNAME ACTIVATIONCODE",
     SEND_CODE: "USERNAME",
 }
