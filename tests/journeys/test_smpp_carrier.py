@@ -12,6 +12,7 @@ from rejoinder.app import Service
 from rejoinder.carriers import smpp_client
 from rejoinder.clock import SystemClock
 from rejoinder.config import load
+from rejoinder.flow import health
 from rejoinder.flow.ports import UserRow
 from rejoinder.flow.request import SendRequest
 from rejoinder.smpp.constants import CommandStatus
@@ -263,3 +264,27 @@ async def test_the_command_line_reads_how_the_carrier_stands(start: Start) -> No
     await journey.service.lane_states.look()
     (found,) = await journey.centre.store.read.registry.find("carrier", {"name": "wire"})
     assert (found["state"], found["window_size"], found["queue"]) == ("up", 10, 0)
+
+
+async def test_what_waits_for_a_carrier_that_is_down_goes_to_the_next_and_new_messages_too(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.3)
+    journey = await start()
+    async with Smsc(lambda _: "b1") as other:
+        given = {"host": "127.0.0.1", "port": str(other.port), "system_id": "we"}
+        await journey.service.store.write(
+            lambda tx: tx.registry.add("carrier", {"name": "other", "kind": "smpp", "settings": given})
+        )
+        await journey.centre.sql(
+            "INSERT INTO route (prefix, carrier_id, priority) SELECT '', id, 1 FROM carrier WHERE name = 'other'"
+        )
+        await journey.service.store.write(lambda tx: tx.directory.changed())
+        await other.until(lambda it: len(it.binds) == 1)
+        await journey.smsc.close()
+        waiting = await journey.send("waits")
+        await journey.until(waiting, 11)
+        following = await journey.send("follows", "61255588886")
+        await journey.until(following, 11)
+        assert [pdu.short_message for pdu in other.submits] == [b"waits", b"follows"]
+        assert journey.smsc.submits == []

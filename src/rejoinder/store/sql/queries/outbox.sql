@@ -37,7 +37,7 @@ ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
 
 -- waiting_after: what is due at a carrier that is down and in nobody's hands, after a place in the queue
 SELECT id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until, attempts, tried,
-  udh, octets, flash, submitting, duplicate, claimed_at, fence
+  udh, octets, flash, own_sender, submitting, duplicate, claimed_at, fence
 FROM outbox WHERE carrier_id = :carrier AND due_at <= :now AND NOT submitting AND (due_at, id) > (:after_due, :after_key)
 ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
 
