@@ -32,9 +32,14 @@ class Server:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], log: Path, *, environment: Mapping[str, str] | None = None, url: str | None = None
+    command: Sequence[str],
+    log: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    url: str | None = None,
+    core: int = SERVER_CORE,
 ) -> Iterator[Server]:
-    """Start `command` on the server's core; it listens at `url` or at the address that it prints.
+    """Start `command` on that core; it listens at `url` or at the address that it prints.
 
     Raises RuntimeError with the end of its output when it ends early or says nothing for 60 s.
     """
@@ -42,7 +47,7 @@ def running(
     log.unlink(missing_ok=True)
     # setpriv belongs to Debian's essential set; it is replaced by the server, whose pid is therefore the child's.
     guarded = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-    with log.open("wb") as output, on_core(SERVER_CORE):
+    with log.open("wb") as output, on_core(core):
         process = subprocess.Popen(
             [*guarded, *command],
             stdin=subprocess.DEVNULL,

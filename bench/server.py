@@ -74,13 +74,13 @@ def accounts(database: Database, users: int) -> list[int]:
     return [int(row) for row in rows.split("\n")]
 
 
-def numbers_and_carrier(database: Database, **settings: str) -> None:
-    """A pool of reply numbers, and the simulator for every number, set up as told."""
+def numbers_and_carrier(database: Database, kind: str = "simulator", **settings: str) -> None:
+    """A pool of reply numbers, and a carrier of that kind for every number, set up as told."""
     for index in range(POOL_NUMBERS):
         rejoinder(database, "number", "add", f"6148000{index:04}", "--pool")
     words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
-    rejoinder(database, "carrier", "add", "simulated", "--kind", "simulator", *words)
-    rejoinder(database, "route", "add", "", "simulated")
+    rejoinder(database, "carrier", "add", "network", "--kind", kind, *words)
+    rejoinder(database, "route", "add", "", "network")
 
 
 def username(index: int) -> str:

@@ -34,7 +34,7 @@ def _wait_until_none_is_open(database: Database) -> None:
         time.sleep(LOOK_EVERY_SECONDS)
 
 
-def _round(run: Run, server: Server, database: Database, file: Path) -> tuple[Sample, float]:
+def journey_round(run: Run, server: Server, database: Database, file: Path) -> tuple[Sample, float]:
     """One round, and how many texts a second were accepted in it.
 
     Raises `Faulty` when a message stays on its way or doesn't end as delivered.
@@ -67,7 +67,7 @@ def _run(run: Run, store: str) -> Outcome:
             send(run, server, file, 1)
             for number in range(1, run.rounds + 1):
                 run.tell(f"journeys on {store}: round {number} of {run.rounds}")
-                rounds.append(_round(run, server, database, file))
+                rounds.append(journey_round(run, server, database, file))
     samples = [one for one, _ in rounds]
     per_second = [one.requests / one.seconds for one in samples]
     figures = [
