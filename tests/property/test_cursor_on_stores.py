@@ -28,6 +28,7 @@ from rejoinder.flow.finals import record
 from rejoinder.flow.mailbox import Answer, MailboxPolls, Poll
 from rejoinder.flow.ports import EMPTY, UserRow
 from rejoinder.store import open_store
+from rejoinder.store.heads import KnownBoxes
 from tests.centre import HANDSET, START, Centre, delivered, shown_in, together
 from tests.postgres_server import PostgresServer
 
@@ -57,7 +58,7 @@ class World:
     def __init__(self, url: str) -> None:
         self.runner = asyncio.Runner()
         self.clock = ManualClock(START)
-        self.store = self.run(open_store(url, self.clock))
+        self.store = self.run(open_store(url, self.clock, serving=True))
         self.centre = Centre(self.store, self.clock)
         self.carrier = self.run(self.centre.carrier())
         self.users = 0
@@ -272,6 +273,18 @@ def test_no_poller_loses_or_repeats_a_message(world: World) -> None:
 @pytest.mark.timeout(300)
 def test_no_poller_loses_or_repeats_a_final_status(world: World) -> None:
     run_machine(world, 40, kind=StatusMachine)
+
+
+@pytest.mark.timeout(300)
+def test_rows_that_stay_in_memory_after_their_commit_lose_messages(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control of what SQLite's server keeps in memory: a row must go with the commit that changes it."""
+    if not isinstance(world.store.read.mailboxes, KnownBoxes):
+        return  # PostgreSQL's rows are read each time
+    monkeypatch.setattr(KnownBoxes, "forget_heads", lambda *_: None)
+    with pytest.raises(AssertionError, match=r"lost|was not true"):
+        run_machine(world, 100, shrink=False)
 
 
 @pytest.mark.timeout(300)
