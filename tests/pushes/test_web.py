@@ -234,7 +234,11 @@ async def test_a_certificate_of_a_stranger_is_refused(courier: WebCourier) -> No
     assert server.asked == []
 
 
-async def test_a_server_without_tls_behind_https_is_trouble(courier: WebCourier) -> None:
+async def test_a_server_without_tls_behind_https_is_trouble(
+    courier: WebCourier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It waits for the end of a request that never was one.
+    monkeypatch.setattr(web, "SECONDS", 1.5)
     async with customers_server() as server:
         result = await courier.bring(parcel(server.url().replace("http:", "https:")))
     assert (result.ok, result.trouble) == (False, True)
