@@ -51,12 +51,17 @@ SECRETS = (PASSWORD, WRONG, TEXT, TOKEN, HANDSET, HANDSET[2:], NUMBER, POOL_NUMB
 # both quote a text. 15 is the negative control: a careless line.
 SERVER = """
 import sys
+from importlib import import_module
+from pkgutil import iter_modules
 from rejoinder import app
 from rejoinder.config import load
 from rejoinder.endpoints.http import server
 from rejoinder.errors import StoreUnavailable
 from rejoinder.observe import log
-from rejoinder.store import postgres, sqlite
+store_modules = [
+    import_module(f"rejoinder.store.{one.name}") for one in iter_modules(import_module("rejoinder.store").__path__)
+    if one.name not in ("session", "tables")
+]
 
 fail = None
 
@@ -83,7 +88,14 @@ def failing_query(query):
     return asked
 
 server.parse = failing(server.parse)
-for session in (sqlite.SqliteSession, sqlite._CommittedReads, postgres.PostgresSession, postgres._CommittedReads):
+sessions = [
+    found
+    for module in store_modules
+    for found in vars(module).values()
+    if isinstance(found, type) and found.__module__ == module.__name__ and hasattr(found, "bulk")
+]
+assert len(sessions) >= 4
+for session in sessions:
     for name in ("rows", "bulk", "raw"):
         if name in vars(session):
             setattr(session, name, failing_query(vars(session)[name]))
