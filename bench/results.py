@@ -71,7 +71,8 @@ class Result(msgspec.Struct, frozen=True):
     @property
     def disturbed(self) -> float:
         """How much of the server's core others had, 0 to 1, in the run in which they had most."""
-        return max(sample.foreign_share for samples in self.samples.values() for sample in samples)
+        shares = (sample.foreign_share for samples in self.samples.values() for sample in samples)
+        return max(shares, default=0.0)
 
 
 def figure(

@@ -5,12 +5,12 @@ A name is its kind and its store, `polls-sqlite`; the kind alone names both.
 
 from __future__ import annotations
 
-from bench.scenarios import accepts, baseline, journeys, links, polls, sizes, smpp
+from bench.scenarios import accepts, baseline, journeys, links, polls, sizes, smpp, waits
 from bench.scenarios.run import Scenario
 
 ALL: dict[str, Scenario] = {
     scenario.name: scenario
-    for module in (polls, sizes, accepts, journeys, links, smpp, baseline)
+    for module in (polls, sizes, accepts, journeys, links, smpp, baseline, waits)
     for scenario in module.SCENARIOS
 }
 

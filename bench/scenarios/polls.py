@@ -21,7 +21,7 @@ USERS = 50
 COUNT = 1_000
 PAGE = 100
 # What has to be reached, of nginx's requests per CPU-second: (empty, 100 messages).
-TO_REACH = {"sqlite": (0.25, 0.05), "postgres": (0.07, 0.03)}
+TO_REACH = {"sqlite": (0.60, 0.08), "postgres": (0.12, 0.045)}
 KINDS = ("empty", "100 messages")
 
 

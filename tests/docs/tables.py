@@ -25,7 +25,7 @@ PAGES = ROOT / "docs/api"
 CODES = re.compile(r"(<!-- codes: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 BLOCK = re.compile(r"(<!-- described: (\S+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
-OURS_PARAMETERS = frozenset({"clientRef", "validity", "scheduleAt"})
+OURS_PARAMETERS = frozenset({"clientRef", "validity", "scheduleAt", "wait"})
 OURS_CODES = frozenset({-111, -112, -120, -130})
 OURS_CALLS = frozenset(
     {
