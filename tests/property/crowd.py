@@ -1,7 +1,8 @@
 """One process of the crowd in test_cursor_under_concurrency.py: a writer or a poller on a shared database.
 
 `python -m tests.property.crowd ROLE DATABASE LOG SEED SECONDS` writes one JSON line per commit or per accepted
-answer. Pollers throw every tenth answer away; status pollers read the box of final statuses. ROLE
+answer. Pollers throw every tenth answer away; status pollers read the box of final statuses, a
+served poller stands on a server's store. ROLE
 `blind_poller` is the negative control: it polls without sealing what it shows.
 """
 
@@ -92,7 +93,8 @@ async def take_part(role: str, database: str, log: TextIO, seed: int, seconds: f
         log.write(json.dumps(event) + "\n")
         log.flush()
 
-    store = await open_store(database, clock)
+    # A server keeps rows in memory while others write to its file (store/heads.py).
+    store = await open_store(database, clock, serving=role == "served_poller")
     centre = Centre(store, clock, ObjectIds())  # type: ignore[arg-type]  # the system's clock in place of the tests'
     users = [user for name in USERS if (user := await centre.accounts.user(name)) is not None]
     until = time.monotonic() + seconds

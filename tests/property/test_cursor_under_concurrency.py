@@ -79,7 +79,7 @@ def faults(stored: set[str], shown: list[Counter[str]]) -> tuple[int, int]:
 @pytest.mark.timeout(150)
 def test_no_process_loses_or_repeats_a_message_for_another(database_url: str, tmp_path: Path) -> None:
     roles = [
-        "poller",
+        "served_poller",
         "poller",
         "status_poller",
         "status_poller",
