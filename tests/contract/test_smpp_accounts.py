@@ -24,7 +24,7 @@ async def test_a_bind_finds_whose_name_it_is_and_what_it_may_do(centre: Centre) 
     await put(centre, "anna@shop", {**NEW, "throughput": 50, "allow_ip": "192.0.2.0/24"})
     await changing(centre.store, lambda tx: change_user(tx, "anna@shop", {"idempotent_reference": True}))
     assert await centre.store.read.directory.smpp_account("shop") == SmppAccount(
-        user.id, "anna@shop", "shop", "-", True, True, 4, 100, 50, "192.0.2.0/24", "parts", "gsm"
+        user.id, "anna@shop", "shop", "-", True, True, 4, 100, 50, "192.0.2.0/24", "parts", "gsm", 0
     )
     assert await centre.store.read.directory.smpp_account("Shop") is None
 
@@ -90,6 +90,17 @@ def test_a_name_or_password_that_no_bind_can_carry_is_refused(value: str) -> Non
 @pytest.mark.parametrize("value", ["x" * 63, "a", "sh()p!"])
 def test_a_name_or_password_that_a_bind_can_carry_is_taken(value: str) -> None:
     assert smpp.system_id("--system-id", value) == smpp.password("password", value) == value
+
+
+@pytest.mark.parametrize(("value", "tag"), [("0x1400", 0x1400), ("16383", 0x3FFF), ("0", 0)])
+def test_the_tag_of_the_answered_message_is_one_of_a_centres_own(value: str, tag: int) -> None:
+    assert smpp.origin_tag("--origin-tag", value) == tag
+
+
+@pytest.mark.parametrize("value", ["0x1E", "0x4000", "tag", "-1", ""])
+def test_a_tag_that_the_specification_has_for_others_is_refused(value: str) -> None:
+    with pytest.raises(Refused, match="--origin-tag must be"):
+        smpp.origin_tag("--origin-tag", value)
 
 
 @pytest.mark.parametrize("value", ["here", "10.0.0.0/40", "10.0.0.1-10.0.0.9"])

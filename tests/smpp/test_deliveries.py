@@ -123,8 +123,11 @@ async def test_the_receipt_asked_for_comes_and_no_other(
     assert [fields_of(pdu.short_message.decode())["stat"] for pdu in receipts] == ([word] if word else [])
 
 
-async def test_an_mo_comes_with_its_text_and_names_the_message_it_answers(site: SmppSite) -> None:
-    user = await own_shop(site)
+@pytest.mark.parametrize("tag", [0, 0x1400])
+async def test_an_mo_comes_with_its_text_and_names_what_it_answers_where_that_is_asked_for(
+    site: SmppSite, tag: int
+) -> None:
+    user = await own_shop(site, origin_tag=tag)
     async with site.esme() as esme:
         await esme.bind(kind="rx")
         sent = await site.centre.send(user, "Coffee?", sender=NUMBER)
@@ -134,7 +137,7 @@ async def test_an_mo_comes_with_its_text_and_names_the_message_it_answers(site: 
     (pdu,) = esme.delivered
     assert (pdu.source_addr, pdu.destination_addr, text_of(pdu)) == (HANDSET, NUMBER, " ggghhh")
     assert (pdu.source_addr_ton, pdu.source_addr_npi, pdu.esm_class) == (1, 1, 0)
-    assert pdu.tlv(0x1400) == sent.id.encode()
+    assert pdu.tlvs == (((tag, sent.id.encode()),) if tag else ())
     # It is in the mailbox as well.
     assert len(shown_in(await site.centre.poll(user, received=True))) == 1
 

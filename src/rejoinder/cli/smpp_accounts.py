@@ -35,6 +35,11 @@ from rejoinder.flow.operator import smpp
 @click.option(
     "--alphabet", type=click.Choice(smpp.ALPHABETS), help="What data_coding 0 means, both ways (gsm)."
 )
+@click.option(
+    "--origin-tag",
+    metavar="TAG",
+    help="The TLV (0x1400, say) that names, in an MO, the message it answers; 0: none.",
+)
 @click.option("--enable/--disable", default=None, help="Let the account bind, or not.")
 @click.option("--remove", is_flag=True, help="Take the account away.")
 @on_database
@@ -85,6 +90,8 @@ def _columns(given: dict[str, str | int | bool | None]) -> dict[str, object]:
             found[column] = smpp.within(column, f"--{option.replace('_', '-')}", number)
     if given["system_id"] is not None:
         found["system_id"] = smpp.system_id("--system-id", str(given["system_id"]))
+    if given["origin_tag"] is not None:
+        found["origin_tag"] = smpp.origin_tag("--origin-tag", str(given["origin_tag"]))
     for option, column in (("long_mo", "long_mo"), ("alphabet", "default_alphabet"), ("enable", "enabled")):
         if given[option] is not None:
             found[column] = given[option]

@@ -11,7 +11,6 @@ import asyncio
 from rejoinder.clock import Clock
 from rejoinder.endpoints.smpp import deliveries
 from rejoinder.endpoints.smpp.binds import Bind, Binds
-from rejoinder.endpoints.smpp.submits import style_of
 from rejoinder.endpoints.smpp.waiting import settled
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.ports import Store
@@ -121,7 +120,7 @@ class Courier:
 
     def _deliver(self, bind: Bind, pulled: Pulled) -> bool:
         try:
-            pdus = deliveries.pdus(pulled, style_of(bind.account))
+            pdus = deliveries.pdus(pulled, bind.account)
             if pulled.parts >= len(pdus):
                 self._count(pulled, "gone")
                 self._pulls.done(pulled)

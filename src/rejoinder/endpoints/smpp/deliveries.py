@@ -12,7 +12,8 @@ import msgspec
 
 from rejoinder.clock import MICROSECONDS
 from rejoinder.endpoints.smpp.statuses import state_of
-from rejoinder.flow.ports import QueuedPush
+from rejoinder.endpoints.smpp.submits import style_of
+from rejoinder.flow.ports import Push, QueuedPush, SmppAccount
 from rejoinder.flow.pulled_pushes import Pulled
 from rejoinder.flow.push_queue import STATUS
 from rejoinder.message import parts
@@ -25,20 +26,18 @@ from rejoinder.smpp.receipt_text import WORDS, write_receipt
 from rejoinder.smpp.style import DefaultAlphabet, Long, Style
 from rejoinder.smpp.translate import Coded, code_part
 
-# Ours (0x1400 to 0x3FFF are a centre's own, §5.3.2): the message_id of the message that an MO answers.
-ANSWERS = 0x1400
 # Longer texts go as message_payload (translate.py knows the limit of parts).
 _SHORT = 254
 _MOST_PARTS = 255
 
 
-def pdus(pulled: Pulled, style: Style) -> list[DeliverSm]:
+def pdus(pulled: Pulled, account: SmppAccount) -> list[DeliverSm]:
     """The deliver_sm of a push, in the order in which they are to be acknowledged."""
     queued = pulled.push.queued
     shown: dict[str, Any] = msgspec.json.decode(pulled.shown) if pulled.shown else {}
     if queued.kind == STATUS:
         return [_receipt(queued, str(shown.get("text", "")))]
-    return _mo(pulled.push.id, queued, shown, style) if shown else []
+    return _mo(pulled.push, shown, account) if shown else []
 
 
 def _receipt(queued: QueuedPush, text: str) -> DeliverSm:
@@ -62,15 +61,19 @@ def _minute(timestamp: int) -> str:
     return datetime.fromtimestamp(timestamp, UTC).strftime("%y%m%d%H%M")
 
 
-def _mo(push_id: int, queued: QueuedPush, shown: dict[str, Any], style: Style) -> list[DeliverSm]:
+def _mo(push: Push, shown: dict[str, Any], account: SmppAccount) -> list[DeliverSm]:
+    queued, style = push.queued, style_of(account)
     text = str(shown["text"])
     alphabet = _alphabet(text, style)
     if style.long is Long.PAYLOAD or not text or parts.count(text, alphabet) > _MOST_PARTS:
         octets = parts.encode(text, alphabet)
         pieces = [Part(1, 1, 0, text, octets, b"")]
     else:
-        pieces = parts.split(text, alphabet, push_id & 0xFF)
-    answers: Tlvs = ((ANSWERS, queued.mt_id.encode()),) if queued.mt_id else ()
+        pieces = parts.split(text, alphabet, push.id & 0xFF)
+    # Only where it was asked for: some programs fail over a parameter they do not know (smpplib 2.2.4 does).
+    answers: Tlvs = ()
+    if queued.mt_id and account.origin_tag:
+        answers = ((account.origin_tag, queued.mt_id.encode()),)
     return [
         _deliver(
             queued.handset, str(shown["recipient"]), _fitting(code_part(piece, alphabet, style), answers)

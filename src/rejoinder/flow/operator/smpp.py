@@ -54,6 +54,17 @@ def networks(key: str, given: Sequence[str]) -> str:
     return " ".join(dict.fromkeys(found))
 
 
+def origin_tag(key: str, value: str) -> int:
+    """A parameter of a centre's own (SMPP 3.4 §5.3.2), in hex or decimal; 0 for none."""
+    try:
+        tag = int(value, 0)
+    except ValueError:
+        tag = -1
+    if tag and not 0x1400 <= tag <= 0x3FFF:
+        raise Refused(f"{key} must be 0x1400 to 0x3FFF, or 0 for none", key)
+    return tag
+
+
 def within(column: str, key: str, value: int) -> int:
     """A whole number in the column's range."""
     low, high = _RANGES[column]

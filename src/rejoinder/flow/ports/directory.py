@@ -34,7 +34,8 @@ class UserRow:
 @dataclass(frozen=True, slots=True)
 class SmppAccount:
     """What a user binds to our SMPP server with. `throughput`: messages a second, 0 without limit; `allow_ip`:
-    networks separated by blanks, none for all; `window`: submits under way on one bind.
+    networks separated by blanks, none for all; `window`: submits under way on one bind;
+    `origin_tag`: the TLV that names, in an MO, the message it answers, 0 for none.
     """
 
     user_id: int
@@ -49,6 +50,7 @@ class SmppAccount:
     allow_ip: str
     long_mo: str
     default_alphabet: str
+    origin_tag: int
 
 
 @dataclass(frozen=True, slots=True)

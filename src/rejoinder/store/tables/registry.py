@@ -77,9 +77,10 @@ _SHAPES: Mapping[Kind, _Shape] = {
     "smpp_account": _shape(
         "smpp_account",
         "user_id",
-        "user_id system_id password_hash enabled max_binds window_size throughput allow_ip long_mo default_alphabet",
+        "user_id system_id password_hash enabled max_binds window_size throughput allow_ip long_mo default_alphabet"
+        " origin_tag",
         "id name username system_id enabled max_binds window_size throughput allow_ip long_mo default_alphabet"
-        " user_id",
+        " origin_tag user_id",
     ),
     "number": _shape(
         "number",

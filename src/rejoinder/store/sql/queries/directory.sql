@@ -8,7 +8,7 @@ WHERE u.username = :username
 
 -- find_smpp_account: what a bind under this name may do, and whose it is
 SELECT b.user_id, u.username, b.system_id, b.password_hash, b.enabled, u.idempotent_reference, b.max_binds,
-  b.window_size, b.throughput, b.allow_ip, b.long_mo, b.default_alphabet
+  b.window_size, b.throughput, b.allow_ip, b.long_mo, b.default_alphabet, b.origin_tag
 FROM smpp_account b JOIN user_account u ON u.id = b.user_id WHERE b.system_id = :system_id
 
 -- find_reseller: a reseller as a log-in meets it

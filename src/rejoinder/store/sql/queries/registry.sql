@@ -17,7 +17,7 @@ LEFT JOIN smpp_account b ON b.user_id = u.id
 
 -- show_smpp_account: what users bind to the SMPP server with
 SELECT b.user_id AS id, u.username AS name, b.user_id, u.username, b.system_id, b.enabled, b.max_binds, b.window_size,
-  b.throughput, b.allow_ip, b.long_mo, b.default_alphabet
+  b.throughput, b.allow_ip, b.long_mo, b.default_alphabet, b.origin_tag
 FROM smpp_account b JOIN user_account u ON u.id = b.user_id
 
 -- show_number: numbers with the names of those who own them and who takes their unprovoked MOs

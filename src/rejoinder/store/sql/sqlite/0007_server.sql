@@ -10,7 +10,8 @@ CREATE TABLE smpp_account (
   allow_ip TEXT NOT NULL DEFAULT '',             -- networks, separated by blanks; empty: from anywhere
   enabled INTEGER NOT NULL DEFAULT 1,
   long_mo TEXT NOT NULL DEFAULT 'parts',         -- parts, payload: how a long MO goes out
-  default_alphabet TEXT NOT NULL DEFAULT 'gsm'   -- gsm, iso-8859-1: what data_coding 0 means
+  default_alphabet TEXT NOT NULL DEFAULT 'gsm',  -- gsm, iso-8859-1: what data_coding 0 means
+  origin_tag INTEGER NOT NULL DEFAULT 0          -- the TLV that names, in an MO, the message it answers; 0: none
 ) STRICT;
 
 -- A repeated user_message_reference is the same message (contract: clientRef).
