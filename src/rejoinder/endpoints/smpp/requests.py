@@ -1,4 +1,4 @@
-"""What a bound customer asks for, answered by flow's journeys: submits, query_sm, cancel_sm.
+"""What a bound customer asks for, answered by flow's journeys: submits, query_sm, cancel_sm, replace_sm.
 
 Refuses by command statuses (statuses.py). A message of somebody else's is to its caller one that does not exist.
 """
@@ -81,8 +81,7 @@ class Requests:
         if isinstance(pdu, ReplaceSm):
             return await self._replace(asker, pdu)
         assert pdu.response is not None  # the session tells of no other request
-        # replace_sm is not done here: docs/supported-smpp.md.
-        return pdu.response(), S.ESME_RREPLACEFAIL if isinstance(pdu, ReplaceSm) else S.ESME_RINVCMDID
+        return pdu.response(), S.ESME_RINVCMDID
 
     async def _submit(self, asker: Asker, pdu: SubmitSm | DataSm) -> Answer:
         journeys = self._journeys
