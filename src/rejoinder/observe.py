@@ -165,11 +165,21 @@ def configure_logging(level: str = "info") -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_Stderr()),  # type: ignore[arg-type]  # all that print() needs
         cache_logger_on_first_use=True,
     )
     # Libraries' own lines may quote a request: only that something happened is passed on.
     logging.basicConfig(handlers=[_ForeignLines()], level=logging.WARNING, force=True)
+
+
+class _Stderr:
+    """stderr as it is when a line is written: whoever replaces and closes it takes no line down with it."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 class _ForeignLines(logging.Handler):
