@@ -151,8 +151,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 def ran(language: str, code: str, folder: Path) -> str:
     """What an example prints, run as a person runs it."""
-    curl = shutil.which("curl")
-    assert curl, "the examples of the pages need curl"
+    if language == "sh" and shutil.which("curl") is None:
+        pytest.skip("there is no curl here, which the pages' examples call")
     words = {
         "sh": ["/bin/sh", "-ec", code],
         "python": [sys.executable, "-c", code],

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.docs.tables import ROOT
 from tests.docs.test_pages import FENCE, alike
@@ -55,6 +58,7 @@ def fits(shown: Any, got: Any) -> bool:
     return True
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here, which the tour calls")
 def test_the_readmes_tour_runs_as_it_stands(tmp_path: Path) -> None:
     blocks = tour()
     (_, accounts), *rest = blocks
