@@ -34,7 +34,7 @@ format: setup ## put all code into its one layout and fix what can be fixed
 	$(BIN)/ruff format .
 
 test: setup ## all tests, then the checks; pytest's options go in ARGS
-	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/pytest -n 4 --dist worksteal $(ARGS)
 	$(MAKE) --no-print-directory check
 
 bench: $(VENV)/.bench ## measure; results go to bench/results/
