@@ -225,7 +225,7 @@ async def serve(config: Config) -> None:
     print(f"Rejoinder {__version__} listens on http://{address_of(listener)}", flush=True)  # noqa: T201
     if smpp_listener is not None:
         await service.smpp.start(smpp_listener, tls)
-        print(f"SMPP{' with TLS' if tls else ''} on smpp://{address_of(smpp_listener)}", flush=True)  # noqa: T201
+        print(f"SMPP{' with TLS' if tls else ''} on {address_of(smpp_listener)}", flush=True)  # noqa: T201
     stopped = asyncio.create_task(ending.wait())
     await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
     # Whoever waits for something to show is answered at once, as if the time were up.
