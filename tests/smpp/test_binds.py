@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from rejoinder.endpoints.smpp.connection import WRITE_BUFFER
 from rejoinder.endpoints.smpp.tls import tls_context
 from rejoinder.errors import ConfigInvalid
 from rejoinder.flow.operator import smpp
@@ -317,3 +319,33 @@ async def test_with_a_certificate_it_speaks_tls_and_nothing_else(tmp_path: Path)
 def test_a_certificate_that_cannot_be_used_is_said_at_the_start(certificate: str, key: str) -> None:
     with pytest.raises(ConfigInvalid, match="smpp_tls_"):
         tls_context(certificate, key)
+
+
+async def test_who_does_not_read_is_read_no_further_and_harms_nobody(quick_site: SmppSite) -> None:
+    await quick_site.shop()
+    peer = socket.socket()
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    peer.connect(("127.0.0.1", quick_site.port))
+    # The stream's reader takes a little, then leaves the rest to the kernel and so to the server.
+    _, writer = await asyncio.open_connection(sock=peer, limit=1024)
+    writer.write(encode(p.BindTransceiver("shop", "secret3"), 1))
+    binds = quick_site.service.smpp.binds
+    await eventually(lambda: any(one.session.bound() for one in binds.connections()))
+    (connection,) = binds.connections()
+
+    async def flood() -> None:
+        question = encode(p.EnquireLink(), 2)
+        while True:
+            writer.write(question * 4096)
+            await writer.drain()
+
+    flooding = asyncio.create_task(flood())
+    await eventually(lambda: connection._choked and not connection._reading)
+    assert connection._transport is not None
+    assert connection._transport.get_write_buffer_size() <= 4 * WRITE_BUFFER
+    async with quick_site.esme() as other:
+        assert await other.bind() == 0
+        assert (await other.ask(p.EnquireLink())).status == 0
+    flooding.cancel()
+    writer.transport.abort()
+    await eventually(lambda: connection not in binds.connections())
