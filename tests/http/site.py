@@ -250,9 +250,9 @@ class Site(Client):
         self.changed()
         return user
 
-    def carrier(self, name: str = "sim", prefix: str = "", **settings: str) -> int:
-        """A carrier with one route; no link to it runs."""
-        carrier_id = self.run(self.centre.carrier(name, prefix))
+    def carrier(self, name: str = "sim", prefix: str = "", priority: int = 0, **settings: str) -> int:
+        """A carrier with one route; no link to it runs. Those of one prefix and priority share its messages."""
+        carrier_id = self.run(self.centre.carrier(name, prefix, priority))
         self.sql("UPDATE carrier SET settings = $1 WHERE id = $2", json.dumps(settings), carrier_id)
         self.changed()
         return carrier_id

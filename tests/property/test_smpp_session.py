@@ -132,8 +132,11 @@ def test_two_sessions_that_talk_at_random_never_disagree(window: int, script: li
     talk = Talk(window)
     for what, side, how in script:
         if what == "send":
-            # An unbind that crosses requests is a test of its own: what crosses it is refused.
-            if not isinstance(how, p.Unbind | p.GenericNack) and not how.command & 0x8000_0000:
+            # An unbind that crosses requests is a test of its own: what crosses it is refused. So is an outbind that
+            # crosses the bind it asks for.
+            crosses = isinstance(how, p.Outbind) and talk.ends[Side.ESME].state is not State.OPEN
+            crosses |= isinstance(how, p.Unbind | p.GenericNack)
+            if not crosses and not how.command & 0x8000_0000:
                 talk.send(side, how)
         elif what == "carry":
             talk.carry(side, how)
@@ -152,3 +155,17 @@ def test_two_sessions_that_talk_at_random_never_disagree(window: int, script: li
     assert client.state is server.state
     assert talk.asked == {side: {} for side in Side}
     assert (client.in_flight(), server.in_flight(), client.unanswered, server.unanswered) == (0, 0, 0, 0)
+
+
+def test_an_outbind_that_crosses_a_bind_is_refused_and_harms_neither() -> None:
+    client, server = Session(Side.ESME, 0.0), Session(Side.CENTRE, 0.0)
+    client.send_request(p.BindTransceiver("shop", "secret"), 0.0, None)
+    server.send_request(p.Outbind(), 0.0, None)
+    (strange,) = client.receive(server.bytes_to_send(), 0.0)
+    assert isinstance(strange, Strange)
+    # The refusal comes too, as a generic_nack.
+    (bind,) = [one for one in server.receive(client.bytes_to_send(), 0.0) if isinstance(one, Requested)]
+    server.respond(bind.sequence, p.BindTransceiverResp("centre"), 0)
+    (answered,) = client.receive(server.bytes_to_send(), 0.0)
+    assert isinstance(answered, Answered)
+    assert client.state is server.state is State.BOUND_TRX
