@@ -138,6 +138,8 @@ def test_two_sessions_that_talk_at_random_never_disagree(window: int, script: li
             crosses |= isinstance(how, p.Unbind | p.GenericNack)
             if not crosses and not how.command & 0x8000_0000:
                 talk.send(side, how)
+            if isinstance(how, p.Outbind):
+                talk.carry(side, 1 << 20)
         elif what == "carry":
             talk.carry(side, how)
         else:

@@ -72,7 +72,7 @@ class CommittedReads:
         while True:
             while self._idle:
                 connection = self._idle.pop()
-                if not connection.is_closed():
+                if not _is_gone(connection):
                     return connection
                 self._leave(connection)
             if self._out < self._most:
@@ -125,6 +125,14 @@ class CommittedReads:
             self._leave(self._idle.pop())
         if self._leaving:
             await asyncio.wait(self._leaving)
+
+
+def _is_gone(connection: Any) -> bool:
+    """Whether its server ended it. The pool takes such a one back by itself, and then it answers nothing any more."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
 
 
 def _named(error: BaseException) -> BaseException:
