@@ -245,8 +245,8 @@ class Site(Client):
         user = self.run(self.centre.account(username, customer, credits, billing))
         self.sql("UPDATE user_account SET password_hash = $1 WHERE username = $2", PASSWORD_HASH, username)
         for name, value in columns.items():
-            literal = str(value).upper() if isinstance(value, bool) else f"'{value}'"
-            self.sql(f"UPDATE user_account SET {name} = {literal} WHERE username = $1", username)
+            # Not as a literal: a hash may hold "$4", which is a mark.
+            self.sql(f"UPDATE user_account SET {name} = $1 WHERE username = $2", value, username)
         self.changed()
         return user
 
