@@ -169,7 +169,7 @@ def _client(run: Run) -> Outcome:
     # The sink has the core that loads have elsewhere: it is what the client works against.
     log = run.new_folder() / "log"
     command = [sys.executable, "-m", "bench.smpp_sink"]
-    with running(["taskset", "-c", str(LOAD_CORE), *command], log) as sink, on_core(SERVER_CORE):
+    with running(command, log, core=LOAD_CORE) as sink, on_core(SERVER_CORE):
         port = sink.url.rpartition(":")[2]
         for number in range(run.rounds + 1):
             run.tell(f"client: round {number} of {run.rounds}")

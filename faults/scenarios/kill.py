@@ -68,5 +68,7 @@ def run(engine: str, count: int, seed: int, say: Say, protected: bool = True) ->
 
 
 _ABOUT = "kill -9 under 200 messages a second both ways, half of them at named points"
-KILL_SQLITE = Scenario("kill-sqlite", f"{_ABOUT}, SQLite", 1000, partial(run, "sqlite"))
-KILL_POSTGRES = Scenario("kill-postgres", f"{_ABOUT}, PostgreSQL", 1000, partial(run, "postgres"))
+KILL_SQLITE = Scenario("kill-sqlite", f"{_ABOUT}, SQLite", 1000, partial(run, "sqlite"), controlled=True)
+KILL_POSTGRES = Scenario(
+    "kill-postgres", f"{_ABOUT}, PostgreSQL", 1000, partial(run, "postgres"), controlled=True
+)

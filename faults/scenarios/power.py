@@ -117,4 +117,5 @@ POWER_LOSS = Scenario(
     "the disk as a power cut may leave it: unsynced writes dropped, kept or torn",
     1000,
     run,
+    controlled=True,
 )

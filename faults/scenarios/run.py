@@ -31,12 +31,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`run(count, seed, say, protected)`: `say` is told of progress; not `protected` is the negative control."""
+    """`run(count, seed, say, protected)`: `say` is told of progress; not `protected` is the negative control, where
+    `controlled` says that there is one.
+    """
 
     name: str
     about: str
     whole: int
     run: Callable[[int, int, Say, bool], Found]
+    controlled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

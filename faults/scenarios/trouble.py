@@ -22,9 +22,9 @@ STEPS: Sequence[float] = (1, -1, 3600, -3600, YEAR)
 
 
 async def _probe(session: aiohttp.ClientSession, site: Site) -> tuple[int, float]:
-    """The HTTP status of one send and how long it took; 0 without an answer."""
+    """The HTTP status of one call that reads, and how long it took; 0 without an answer."""
     begun = time.monotonic()
-    form = {"username": USERS[0], "password": PASSWORD, "recipient": "1", "text": "probe"}
+    form = {"username": USERS[0], "password": PASSWORD}
     path = f"{site.server.url}/services/rest/user/creditBalance"
     try:
         async with session.post(path, data=form) as answer:
