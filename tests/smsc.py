@@ -148,7 +148,8 @@ class SmscLink(asyncio.Protocol):
         future: asyncio.Future[int] = self._loop.create_future()
         self.session.send_request(pdu, 0.0, future)
         self.flush()
-        return await asyncio.wait_for(future, 10)
+        async with asyncio.timeout(10):
+            return await future
 
     def answer_waiting(self, ref: str = "late") -> None:
         """Answers what got silence so far."""

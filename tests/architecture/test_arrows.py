@@ -50,7 +50,7 @@ ALLOWED = [
 ]
 
 PACKAGES = frozenset({"message", "smpp", "store", "carriers", "endpoints", "flow", "cli"})
-MODULES = frozenset({"app", "errors", "clock", "observe", "config"})
+MODULES = frozenset({"app", "errors", "clock", "waits", "observe", "config"})
 
 
 def lint(root: Path) -> subprocess.CompletedProcess[str]:

@@ -18,6 +18,7 @@ from rejoinder.errors import RejoinderError
 from rejoinder.flow.ports import CarrierEvents
 from rejoinder.message.model import InboundPart, Receipt
 from rejoinder.observe import log
+from rejoinder.waits import woken
 
 Delivery = Callable[[int], Receipt | InboundPart]
 """Makes what is delivered; its argument is the time of its arrival in microseconds."""
@@ -87,7 +88,7 @@ class Deliveries:
             for attempt in itertools.count():
                 if self._stopped.is_set() or await self._taken(delivery):
                     break
-                await self._pause(_BACK_OFF_SECONDS[min(attempt, len(_BACK_OFF_SECONDS) - 1)])
+                await woken(self._stopped, _BACK_OFF_SECONDS[min(attempt, len(_BACK_OFF_SECONDS) - 1)])
 
     async def _taken(self, delivery: Receipt | InboundPart) -> bool:
         """False when it has to be handed in again."""
@@ -103,12 +104,6 @@ class Deliveries:
         except Exception:  # noqa: BLE001 - a task's outermost line: one bad delivery must not end all others
             log.error("delivery_failed", exc_info=True, carrier_id=delivery.carrier_id)
         return True
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopped.wait(), seconds)
-        except TimeoutError:
-            return
 
     async def stop(self) -> None:
         """Forgets what waits; what is being handed in gets two seconds to reach the disk."""

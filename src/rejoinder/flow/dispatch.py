@@ -23,6 +23,7 @@ from rejoinder.flow.receipts import count_finished
 from rejoinder.flow.setup import Setup
 from rejoinder.message.model import Fate, Outcome, Outgoing
 from rejoinder.observe import MT_MOVED, MT_RESENT, PARTS_SENT, log
+from rejoinder.waits import woken
 
 # Another node's messages, or a retry's hour, are noticed after at most this.
 LOOK_SECONDS = 1.0
@@ -112,13 +113,7 @@ class CarrierLane:
                 log.error("lane_failed", carrier=self.row.name, exc_info=error)
                 wait = LOOK_SECONDS
             if wait > 0:
-                await self._rest(wait)
-
-    async def _rest(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._wake.wait(), seconds)
-        except TimeoutError:
-            return
+                await woken(self._wake, wait)
 
     async def _turn(self) -> float:
         """One claim and its hand-overs; says how long to rest (0: there may be more at once)."""

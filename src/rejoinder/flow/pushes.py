@@ -20,6 +20,7 @@ from rejoinder.flow.push_content import Parcel
 from rejoinder.flow.push_queue import MAIL, SMPP
 from rejoinder.flow.push_records import MOST_AT_ONCE, Brought, Recorded, Result, Room, Taken, record, take
 from rejoinder.observe import PUSHES_DELIVERED, PUSHES_FAILED, PUSHES_PARKED, log
+from rejoinder.waits import woken
 
 # Another node's pushes, or a retry's time, are noticed after at most this.
 LOOK_SECONDS = 1.0
@@ -100,13 +101,7 @@ class PushLanes:
                 log.error("pushes_failed", exc_info=error)
                 wait = LOOK_SECONDS
             if wait > 0:
-                await self._rest(wait)
-
-    async def _rest(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._wake.wait(), seconds)
-        except TimeoutError:
-            return
+                await woken(self._wake, wait)
 
     async def turn(self) -> float:
         """Takes what is due and starts its tries; says how long to rest (0: there may be more at once)."""

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from rejoinder.store.postgres_session import AWAY
+from rejoinder.waits import woken
 
 CHANNEL = "rejoinder_boxes"
 SEND = f"SELECT pg_notify('{CHANNEL}', $1)"
@@ -65,7 +66,7 @@ class Notices:
             self._heard(None)
             while not self._lost.is_set():
                 await connection.fetchval("SELECT 1", timeout=LOOK_SECONDS)
-                await _either(self._lost, LOOK_SECONDS)
+                await woken(self._lost, LOOK_SECONDS)
         finally:
             connection.terminate()
 
@@ -73,10 +74,3 @@ class Notices:
         name, _, boxes = str(payload).partition(":")
         if name != self._name:
             self._heard([int(box) for box in boxes.split(",")] if boxes else None)
-
-
-async def _either(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return

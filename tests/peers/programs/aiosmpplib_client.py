@@ -72,11 +72,13 @@ async def main() -> None:
         )
     say(bound=True)
     try:
-        await asyncio.wait_for(hook.done.wait(), told["seconds"])
+        async with asyncio.timeout(told["seconds"]):
+            await hook.done.wait()
     except TimeoutError:
         say(late=True)
     await esme.stop()
-    await asyncio.wait_for(asyncio.gather(running, return_exceptions=True), 10)
+    async with asyncio.timeout(10):
+        await asyncio.gather(running, return_exceptions=True)
     say(unbound=True)
 
 

@@ -19,6 +19,7 @@ from rejoinder.flow.push_queue import smpp_target
 from rejoinder.observe import SMPP_DELIVERIES, log
 from rejoinder.smpp.constants import CommandStatus
 from rejoinder.smpp.errors import Unwritable
+from rejoinder.waits import woken
 
 # Another node's messages are noticed after at most this.
 LOOK_SECONDS = 2.0
@@ -91,10 +92,7 @@ class Courier:
             retry = self._pulls.next_retry()
             if retry is not None:
                 wait = min(wait, max(0.01, retry - self._clock.monotonic()))
-            try:
-                await asyncio.wait_for(self._wake.wait(), wait)
-            except TimeoutError:
-                continue
+            await woken(self._wake, wait)
 
     async def settle(self) -> None:
         """Takes off the disk what is acknowledged; what cannot be now is brought again after the start."""
