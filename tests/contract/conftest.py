@@ -15,7 +15,7 @@ from tests.centre import START, Centre
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a new, empty database on each engine."""
+    """The URL of a new database on each engine."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'centre.db'}"
     url: str = request.getfixturevalue("postgres_url")
