@@ -182,10 +182,10 @@ async def test_a_long_mo_comes_in_parts_or_whole_as_the_account_says(
     if how == "payload":
         assert [content.text() for content in contents] == [text]
         return
-    found = {content.part.number: content.octets for content in contents if content.part}
+    found = {content.part.number: (content.octets, content.alphabet) for content in contents if content.part}
     assert list(found) == list(range(1, len(long) + 1))
     assert len({content.part.reference for content in contents if content.part}) == 1
-    assert parts.join_octets(found, contents[0].alphabet) == text
+    assert parts.join_octets(found) == text
 
 
 async def test_a_customer_who_was_away_for_a_day_gets_everything_in_order(site: SmppSite) -> None:

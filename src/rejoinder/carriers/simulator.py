@@ -53,7 +53,7 @@ class Simulator:
         self._lines: dict[str, Iterator[Template]] = {}
         self._heard: OrderedDict[str, set[int]] = OrderedDict()
         # Customers' long messages that a handset has not whole yet: number to text.
-        self._long: OrderedDict[tuple[str, str, int, int], dict[int, str]] = OrderedDict()
+        self._long: OrderedDict[tuple[str, str, int, int], dict[int, tuple[bytes, Alphabet]]] = OrderedDict()
         self._up = False
 
     async def start(self) -> None:
@@ -158,10 +158,11 @@ class Simulator:
         if found is None or found.total == 1:
             return message.text
         key = (message.recipient, message.sender, found.reference, found.total)
-        texts = self._long.pop(key, {}) | {found.number: message.text}
-        if len(texts) == found.total:
-            return parts.join(texts)
-        self._long[key] = texts
+        piece = (parts.user_data(message), Alphabet(message.alphabet))
+        heard = self._long.pop(key, {}) | {found.number: piece}
+        if len(heard) == found.total:
+            return parts.join_octets(heard)
+        self._long[key] = heard
         if len(self._long) > _REMEMBERED:
             self._long.popitem(last=False)
         return None

@@ -79,6 +79,8 @@ class SmppDeliveries:
             reference=content.reference(),
             number=part.number if part else 1,
             total=part.total if part else 1,
+            octets=content.octets.hex() if part else "",
+            alphabet=content.alphabet.value if part else "",
         )
 
 

@@ -16,12 +16,14 @@ from rejoinder.errors import NotFound
 from rejoinder.flow.batches import Batches
 from rejoinder.flow.mailbox import Placement
 from rejoinder.flow.optouts import OptOuts, Received, Words
-from rejoinder.flow.ports import ParkedMo, QueuedPush, Store, Tx
+from rejoinder.flow.ports import KeptPart, ParkedMo, QueuedPush, Store, Tx
 from rejoinder.flow.push_queue import of_mo
 from rejoinder.flow.replies import Belongs, belongs
 from rejoinder.flow.setup import Setup
 from rejoinder.message.model import Entry, InboundPart, Mo, ShownMo
 from rejoinder.message.objectid import ObjectIds
+from rejoinder.message.parts import join, join_octets
+from rejoinder.message.text import Alphabet
 from rejoinder.observe import MO_PARKED, MO_REPEATED, MO_STORED
 
 _encode = msgspec.json.encode
@@ -138,11 +140,12 @@ async def _join(tx: Tx, part: InboundPart) -> list[Mo]:
     """
     kept = await tx.inbound.kept_parts(part)
     released: list[Mo] = []
-    if part.number in kept and kept[part.number][0] != part.text:
+    stood, now_here = kept.get(part.number), KeptPart(part.text, part.octets, part.alphabet, part.received_at)
+    if stood is not None and replace(stood, received_at=now_here.received_at) != now_here:
         released.append(_joined(part, kept))
         await tx.inbound.drop_parts(part)
         kept = {}
-    kept[part.number] = (part.text, part.received_at)
+    kept[part.number] = now_here
     if len(kept) < part.total:
         await tx.inbound.keep_part(part)
     else:
@@ -151,9 +154,15 @@ async def _join(tx: Tx, part: InboundPart) -> list[Mo]:
     return released
 
 
-def _joined(part: InboundPart, kept: dict[int, tuple[str, int]]) -> Mo:
-    text = "".join(kept[number][0] for number in sorted(kept))
-    return Mo(part.carrier_id, part.sender, part.recipient, text, min(at for _, at in kept.values()))
+def _joined(part: InboundPart, kept: dict[int, KeptPart]) -> Mo:
+    """Joined before it is decoded, where the carrier gave octets: a handset may have cut a pair between two parts."""
+    if all(one.alphabet for one in kept.values()):
+        pieces = {number: (bytes.fromhex(one.octets), Alphabet(one.alphabet)) for number, one in kept.items()}
+        text = join_octets(pieces).translate(_UNSTORABLE)
+    else:
+        text = join({number: one.text for number, one in kept.items()})
+    first = min(one.received_at for one in kept.values())
+    return Mo(part.carrier_id, part.sender, part.recipient, text, first)
 
 
 async def _release(tx: Tx, before: int, most: int, ids: ObjectIds, now: int) -> tuple[Stored, int]:

@@ -100,16 +100,9 @@ def _document(found: dict[int, JoiningPart]) -> str:
 
 
 def _joined(found: dict[int, JoiningPart]) -> str:
-    """The text, also where the customer cut a pair between two parts; parts of several alphabets are read singly."""
-    alphabets = {part.alphabet for part in found.values()}
-    data = {number: bytes.fromhex(part.octets) for number, part in found.items()}
-    if len(alphabets) == 1:
-        joined = parts.join_octets(data, Alphabet(alphabets.pop()))
-    else:
-        joined = parts.join(
-            {number: parts.decode(data[number], Alphabet(part.alphabet)) for number, part in found.items()}
-        )
-    return joined.translate(_NUL)
+    """The text, also where the customer cut a pair between two parts."""
+    pieces = {number: (bytes.fromhex(part.octets), Alphabet(part.alphabet)) for number, part in found.items()}
+    return parts.join_octets(pieces).translate(_NUL)
 
 
 async def show_stale(tx: Tx, now: int, most: int) -> int:

@@ -199,7 +199,11 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class InboundPart:
-    """A text or a part of one as a carrier delivered it. `carrier_ref` makes a repetition known."""
+    """A text or a part of one as a carrier delivered it. `carrier_ref` makes a repetition known.
+
+    `octets`: a part's user data without its header, in hex, and `alphabet` what it is written in: a pair that was cut
+    between two parts is only whole in them. Empty where the carrier gives texts.
+    """
 
     carrier_id: int
     sender: str
@@ -210,6 +214,8 @@ class InboundPart:
     reference: int = 0
     number: int = 1
     total: int = 1
+    octets: str = ""
+    alphabet: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,18 +216,19 @@ def join(texts: Mapping[int, str]) -> str:
     return "".join(texts[number] for number in sorted(texts))
 
 
-def join_octets(parts: Mapping[int, bytes], alphabet: Alphabet) -> str:
+def join_octets(parts: Mapping[int, tuple[bytes, Alphabet]]) -> str:
     """One text from the user data of its parts by number, also where a sender cut a pair between two parts.
 
-    Parts are decoded together as long as their numbers follow each other, so that what is lost in a gap
-    spoils nothing after it. Half a surrogate pair becomes U+FFFD; NUL stays.
+    Parts of one alphabet are decoded together as long as their numbers follow each other, so that what is lost in a
+    gap spoils nothing after it. Half a surrogate pair becomes U+FFFD; NUL stays.
     """
-    runs: list[bytes] = []
+    runs: list[tuple[bytes, Alphabet]] = []
     last: int | None = None
     for number in sorted(parts):
-        if last is not None and number == last + 1:
-            runs[-1] += parts[number]
+        octets, alphabet = parts[number]
+        if last == number - 1 and runs[-1][1] is alphabet:
+            runs[-1] = (runs[-1][0] + octets, alphabet)
         else:
-            runs.append(parts[number])
+            runs.append((octets, alphabet))
         last = number
-    return "".join(decode(run, alphabet) for run in runs)
+    return "".join(decode(octets, alphabet) for octets, alphabet in runs)

@@ -75,13 +75,19 @@ def read_content(pdu: Textual, style: Style) -> Content:
     if pdu.esm_class & EsmClass.UDHI:
         part, rest = parts.read_udh(data)
         udh, data = data[: len(data) - len(rest)], rest
-    alphabet, flash = _coding(pdu.data_coding, style)
-    data = _plain(data, pdu.data_coding, alphabet, len(udh), style)
-    if pdu.data_coding in _FOREIGN:
-        alphabet = Alphabet.UCS2
     sar = _sar(pdu) if part is None else None
+    part = part or sar
+    alphabet, flash = _coding(pdu.data_coding, style)
+    if pdu.data_coding in _FOREIGN:
+        data = data.decode(_FOREIGN[pdu.data_coding], "replace").encode("utf-16-be", "replace")
+        alphabet = Alphabet.UCS2
+    elif alphabet is Alphabet.GSM and style.default is DefaultAlphabet.GSM_PACKED:
+        data = _unpacked(data, len(udh))
+    elif alphabet is Alphabet.UCS2 and (part is None or part.number == 1):
+        # In a later part the same octets are a character of the text.
+        data = _big_endian(data)
     subunit = pdu.tlv(Tag.DEST_ADDR_SUBUNIT) == _DISPLAY
-    return Content(data, alphabet, udh, part or sar, sar is not None, flash or subunit)
+    return Content(data, alphabet, udh, part, sar is not None, flash or subunit)
 
 
 def _data(pdu: Textual) -> bytes:
@@ -108,18 +114,11 @@ def _coding(coding: int, style: Style) -> tuple[Alphabet, bool]:
     return Alphabet.BINARY, False
 
 
-def _plain(data: bytes, coding: int, alphabet: Alphabet, header: int, style: Style) -> bytes:
-    """The octets as the alphabet has them: unpacked, big-endian, decoded where the alphabet is foreign."""
-    if coding in _FOREIGN:
-        return data.decode(_FOREIGN[coding], "replace").encode("utf-16-be", "replace")
-    if alphabet is Alphabet.GSM and style.default is DefaultAlphabet.GSM_PACKED:
-        return _unpacked(data, header)
-    if alphabet is Alphabet.UCS2 and data[:2] == b"\xff\xfe":
-        # A byte order mark: the other order, which no specification allows and some phones' programs send.
+def _big_endian(data: bytes) -> bytes:
+    """UTF-16 without its byte order mark, which no specification allows and some phones' programs send."""
+    if data[:2] == b"\xff\xfe":
         return data[2:].decode("utf-16-le", "replace").encode("utf-16-be", "replace")
-    if alphabet is Alphabet.UCS2 and data[:2] == b"\xfe\xff":
-        return data[2:]
-    return data
+    return data[2:] if data[:2] == b"\xfe\xff" else data
 
 
 def _unpacked(data: bytes, header: int) -> bytes:

@@ -108,7 +108,7 @@ def test_parts_in_any_order_join_to_the_text(
     parts = split(text, alphabet, reference)
     random.shuffle(parts)  # type: ignore[attr-defined] # hypothesis hands in a random.Random
     assert join({part.number: part.text for part in parts}) == text
-    assert join_octets({part.number: part.octets for part in parts}, alphabet) == text
+    assert join_octets({part.number: (part.octets, alphabet) for part in parts}) == text
 
 
 @given(SUITABLE)
@@ -234,7 +234,7 @@ def test_a_text_cut_at_any_octet_joins_whole(data: st.DataObject) -> None:
     octets = encoded(text, alphabet)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(octets)), max_size=5)))
     pieces = [octets[start:end] for start, end in zip([0, *cuts], [*cuts, len(octets)], strict=True)]
-    assert join_octets(dict(enumerate(pieces, 1)), alphabet) == text
+    assert join_octets({number: (piece, alphabet) for number, piece in enumerate(pieces, 1)}) == text
 
 
 @pytest.mark.parametrize(
@@ -258,14 +258,24 @@ def test_a_text_cut_at_any_octet_joins_whole(data: st.DataObject) -> None:
 def test_badly_cut_parts_lose_no_more_than_the_cut_pair(
     parts: dict[int, str], alphabet: Alphabet, text: str
 ) -> None:
-    assert join_octets({number: bytes.fromhex(data) for number, data in parts.items()}, alphabet) == text
+    assert join_octets({number: (bytes.fromhex(data), alphabet) for number, data in parts.items()}) == text
 
 
 @given(st.dictionaries(st.integers(1, 9), st.binary(max_size=9)), st.sampled_from(Alphabet))
 def test_any_octets_join_to_a_text_without_lone_surrogates(
     parts: dict[int, bytes], alphabet: Alphabet
 ) -> None:
-    join_octets(parts, alphabet).encode()
+    join_octets({number: (data, alphabet) for number, data in parts.items()}).encode()
+
+
+def test_parts_of_several_alphabets_are_read_each_in_its_own() -> None:
+    pieces = {
+        1: (b"a\x1b", GSM),
+        2: (bytes.fromhex("d83d"), UCS2),
+        3: (bytes.fromhex("de00"), UCS2),
+        4: (b"e", GSM),
+    }
+    assert join_octets(pieces) == "a 😀e"
 
 
 def test_missing_parts_are_simply_not_there() -> None:
@@ -283,7 +293,7 @@ def test_real_texts_survive_every_encoding() -> None:
             parts = split(sent, alphabet, 5)
             assert count(sent, alphabet) == len(parts)
             assert join({part.number: part.text for part in parts}) == sent
-            assert join_octets({part.number: part.octets for part in parts}, alphabet) == sent
+            assert join_octets({part.number: (part.octets, alphabet) for part in parts}) == sent
             if alphabet is GSM:
                 assert is_gsm(sent)
                 assert septets(sent) == sum(len(part.octets) for part in parts)

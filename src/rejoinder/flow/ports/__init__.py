@@ -22,7 +22,7 @@ from rejoinder.flow.ports.directory import (
     SmppAccount,
     UserRow,
 )
-from rejoinder.flow.ports.inbound import Inbound, ParkedMo
+from rejoinder.flow.ports.inbound import Inbound, KeptPart, ParkedMo
 from rejoinder.flow.ports.joining import Joining, JoiningPart, LongMessage
 from rejoinder.flow.ports.mailboxes import EMPTY, Head, LockedMailbox, Mailboxes, Page, PageQuery
 from rejoinder.flow.ports.opt_outs import OptOut, OptOuts
@@ -55,6 +55,7 @@ __all__ = [
     "Inbound",
     "Joining",
     "JoiningPart",
+    "KeptPart",
     "KeptReceipt",
     "Kind",
     "KnownRef",

@@ -18,6 +18,16 @@ class ParkedMo:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class KeptPart:
+    """What is kept of a part of a long MO: see `InboundPart`."""
+
+    text: str
+    octets: str
+    alphabet: str
+    received_at: int
+
+
 class Inbound(Protocol):
     """MOs on their way to a mailbox."""
 
@@ -28,8 +38,8 @@ class Inbound(Protocol):
 
     async def keep_part(self, part: InboundPart) -> None: ...
 
-    async def kept_parts(self, part: InboundPart) -> dict[int, tuple[str, int]]:
-        """number -> (text, received_at) of the long MO this part belongs to."""
+    async def kept_parts(self, part: InboundPart) -> dict[int, KeptPart]:
+        """By number, what is here of the long MO this part belongs to."""
 
     async def drop_parts(self, part: InboundPart) -> None: ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rejoinder.flow.ports import ParkedMo
+from rejoinder.flow.ports import KeptPart, ParkedMo
 from rejoinder.message.model import InboundPart, Mo
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Row, Session
@@ -36,13 +36,12 @@ class InboundTables:
         return len(await self._session.rows(_SQL["forget_seen"], before, most))
 
     async def keep_part(self, part: InboundPart) -> None:
-        await self._session.bulk(
-            _SQL["keep_parts"], [(*_group(part), part.number, part.text, part.received_at)]
-        )
+        kept = (part.number, part.text, part.octets, part.alphabet, part.received_at)
+        await self._session.bulk(_SQL["keep_parts"], [(*_group(part), *kept)])
 
-    async def kept_parts(self, part: InboundPart) -> dict[int, tuple[str, int]]:
+    async def kept_parts(self, part: InboundPart) -> dict[int, KeptPart]:
         rows = await self._session.rows(_SQL["read_kept_parts"], *_group(part))
-        return {number: (text, received_at) for number, text, received_at in rows}
+        return {row[0]: KeptPart(*row[1:]) for row in rows}
 
     async def drop_parts(self, part: InboundPart) -> None:
         await self._session.rows(_SQL["delete_kept_parts"], *_group(part))

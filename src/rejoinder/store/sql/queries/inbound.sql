@@ -10,13 +10,13 @@ DELETE FROM mo_seen WHERE (carrier_id, ref) IN (
 RETURNING carrier_id
 
 -- keep_parts: parts of long MOs; a repeated one stands once
-INSERT INTO mo_part (carrier_id, sender, recipient, reference, total, number, text, received_at)
+INSERT INTO mo_part (carrier_id, sender, recipient, reference, total, number, text, octets, alphabet, received_at)
 SELECT * FROM @rows(carrier bigint, sender text, recipient text, reference int, total int, number int, body text,
-                    received_at bigint) WHERE true
+                    data text, letters text, received_at bigint) WHERE true
 ON CONFLICT (carrier_id, sender, recipient, reference, total, number) DO NOTHING
 
 -- read_kept_parts: the parts of one long MO that are here
-SELECT number, text, received_at FROM mo_part WHERE carrier_id = :carrier AND sender = :sender
+SELECT number, text, octets, alphabet, received_at FROM mo_part WHERE carrier_id = :carrier AND sender = :sender
   AND recipient = :recipient AND reference = :reference AND total = :total ORDER BY number
 
 -- delete_kept_parts: a long MO was joined or released
