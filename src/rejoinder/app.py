@@ -18,6 +18,7 @@ from rejoinder.clock import Clock, SystemClock
 from rejoinder.config import Config
 from rejoinder.endpoints.http.activation import ActivationCalls
 from rejoinder.endpoints.http.addresses import Addresses
+from rejoinder.endpoints.http.brakes import Brakes
 from rejoinder.endpoints.http.carriers import CarrierCalls
 from rejoinder.endpoints.http.docs_page import DocsPage
 from rejoinder.endpoints.http.health import HealthCalls
@@ -112,6 +113,7 @@ class Service:
         self.setup.on_change(self.smpp.changed)
         self.setup.on_clock_accepted(self.upkeep.guard.accept)
         self.submissions.on_queued(self.dispatch.wake)
+        self.brakes = Brakes(self.submissions.admission, config.request_time)
         self.short_way = ShortWay(self.accounts, self.polls, clock)
         self.api = Api(with_description(self.operations()), self.addresses)
         self._tasks: list[asyncio.Task[None]] = []
@@ -192,7 +194,7 @@ def _http(service: Service) -> _HttpServer:
     return _HttpServer(
         uvicorn.Config(
             service.api,
-            http=answering(service.api, service.short_way, service.addresses),
+            http=answering(service.api, service.short_way, service.addresses, service.brakes),
             ws="none",
             lifespan="off",
             access_log=False,

@@ -29,6 +29,7 @@ class Config:
     reply_window: int
     max_parts: int
     log_level: str
+    request_time: int
     trusted_proxies: str
     failed_logins_per_user: int
     failed_logins_per_address: int
@@ -90,10 +91,6 @@ def _listen(value: str) -> str:
     if not colon or not host or not port.isdigit() or int(port) > 65535:
         raise ValueError("must be HOST:PORT, such as 127.0.0.1:8080 (port 0: any free one)")
     return value
-
-
-def _listen_or_not(value: str) -> str:
-    return _listen(value) if value else value
 
 
 def _database(value: str) -> str:
@@ -161,6 +158,12 @@ SETTINGS = (
         "log_level", "info", "debug, info, warning or error.", _one_of("debug", "info", "warning", "error")
     ),
     Setting(
+        "request_time",
+        "30",
+        "Seconds for an HTTP request to come in, head and body; then it is answered 408 and its connection closed.",
+        _between(1, 3600),
+    ),
+    Setting(
         "trusted_proxies",
         "",
         "Reverse proxies in front of the HTTP API, as networks separated by commas (`127.0.0.1, 10.0.0.0/8`): what "
@@ -195,7 +198,7 @@ SETTINGS = (
         "",
         "Where the SMPP server listens: HOST:PORT; port 0 takes a free one; empty: there is none. Who may bind: "
         "`rejoinder user smpp`.",
-        _listen_or_not,
+        lambda value: _listen(value) if value else value,
     ),
     Setting(
         "smpp_tls_cert",
@@ -277,12 +280,8 @@ def _from_file(path: str) -> dict[str, str]:
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    found = {}
-    for name in _BY_NAME:
-        value = environment.get(ENVIRONMENT_PREFIX + name.upper())
-        if value:
-            found[name] = value
-    return found
+    given = {name: environment.get(ENVIRONMENT_PREFIX + name.upper()) for name in _BY_NAME}
+    return {name: value for name, value in given.items() if value}
 
 
 def as_markdown() -> str:

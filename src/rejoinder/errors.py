@@ -34,9 +34,16 @@ class ConfigInvalid(Refused):
 
 
 class Overloaded(RejoinderError):
-    """Ours, passing: more is waiting than can be taken in time. Answered 503 with Retry-After."""
+    """Ours, passing: more is waiting than can be taken in time. Answered 503 with Retry-After.
+
+    `said`: the log knows, so that nobody writes a line for each.
+    """
 
     retryable = True
+
+    def __init__(self, sentence: str, said: bool = False) -> None:
+        super().__init__(sentence)
+        self.said = said
 
 
 class Throttled(RejoinderError):

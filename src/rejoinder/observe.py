@@ -99,6 +99,12 @@ CARRIER_RATE = Gauge(
 HTTP_ANSWERS = Counter(
     "rejoinder_http_answers", "HTTP answers, by path and status", ["path", "status"], registry=REGISTRY
 )
+OVERLOADED = Counter(
+    "rejoinder_overloaded",
+    "Submissions refused because more was under way than can be stored in time",
+    registry=REGISTRY,
+)
+TASKS = Gauge("rejoinder_tasks", "Tasks of the event loop when this was asked for", registry=REGISTRY)
 SMPP_CONNECTIONS = Gauge(
     "rejoinder_smpp_connections", "Connections to the SMPP server, bound or not", registry=REGISTRY
 )

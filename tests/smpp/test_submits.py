@@ -266,3 +266,19 @@ async def test_replace_changes_what_waits_for_its_time_and_nothing_else(site: Sm
         assert await shown(site, user) == ["x" * 200]
         assert (await anna.ask(new)).status == S.ESME_RREPLACEFAIL
         assert (await anna.ask(p.ReplaceSm("no such id", short_message=b"x"))).status == S.ESME_RREPLACEFAIL
+
+
+async def test_an_overloaded_server_refuses_submits_with_queue_full_and_goes_on_afterwards(
+    quick_site: SmppSite,
+) -> None:
+    user = await quick_site.shop()
+    await quick_site.number(user)
+    admission = quick_site.service.submissions.admission
+    async with quick_site.esme() as esme:
+        await esme.bind()
+        admission.limit = 0
+        assert (await esme.submit()).status == S.ESME_RMSGQFUL
+        admission.limit = 100
+        assert (await esme.submit()).status == 0
+    assert admission.under_way == 0
+    assert await shown(quick_site, user) == ["Hello mommy"]

@@ -1,7 +1,7 @@
 """A lane that turns single items into batches: what waits while one batch is under way is the next.
 
 Refuses more than a bounded number of waiting items (Overloaded), so that overload is said early instead
-of being stored in memory.
+of being stored in memory. Where time is what counts, the bound follows the pace of the work (admission.py).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from rejoinder.errors import Overloaded, RejoinderError
+from rejoinder.flow.admission import Admission
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -21,11 +22,17 @@ class Batches(Generic[In, Out]):
     """One batch of a kind of work at a time: group commit for whoever comes while a commit runs."""
 
     def __init__(
-        self, work: Callable[[list[In]], Awaitable[Sequence[Out]]], most: int = 128, waiting: int = 5000
+        self,
+        work: Callable[[list[In]], Awaitable[Sequence[Out]]],
+        most: int = 128,
+        waiting: int = 5000,
+        admission: Admission | None = None,
     ) -> None:
+        """`admission` learns how long full batches take, and stands in for the fixed bound `waiting`."""
         self._work = work
         self._most = most
         self._limit = waiting
+        self._admission = admission
         self._waiting: deque[tuple[In, asyncio.Future[Out]]] = deque()
         self._runner: asyncio.Task[None] | None = None
 
@@ -37,12 +44,15 @@ class Batches(Generic[In, Out]):
 
         Raises Overloaded when too much waits, or what the work raised.
         """
-        if len(self._waiting) >= self._limit:
-            raise Overloaded("more is waiting than can be taken in time")
-        future: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        if len(self._waiting) >= (self._admission.limit if self._admission else self._limit):
+            if self._admission:
+                self._admission.refused(loop.time())
+            raise Overloaded("more is waiting than can be taken in time", said=self._admission is not None)
+        future: asyncio.Future[Out] = loop.create_future()
         self._waiting.append((item, future))
         if self._runner is None:
-            self._runner = asyncio.create_task(self._run())
+            self._runner = loop.create_task(self._run())
         return await future
 
     async def _run(self) -> None:
@@ -54,6 +64,7 @@ class Batches(Generic[In, Out]):
             self._runner = None
 
     async def _do(self, batch: list[tuple[In, asyncio.Future[Out]]]) -> None:
+        begun = asyncio.get_running_loop().time()
         try:
             results = await self._work([item for item, _ in batch])
         except asyncio.CancelledError:
@@ -66,6 +77,9 @@ class Batches(Generic[In, Out]):
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)
+        # Batches that wait for nobody are full: how long they take is what the machine can do.
+        if self._admission and len(batch) == self._most:
+            self._admission.stored(len(batch), asyncio.get_running_loop().time() - begun)
 
     async def _apart(self, batch: list[tuple[In, asyncio.Future[Out]]], error: Exception) -> None:
         """One item's fault is not the others': an unforeseen error in a batch is met one by one."""

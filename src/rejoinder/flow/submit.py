@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from rejoinder.clock import MICROSECONDS, Clock
 from rejoinder.flow.accounts import Accounts
+from rejoinder.flow.admission import Admission
 from rejoinder.flow.batches import Batches
 from rejoinder.flow.coded import CodedRequest, coded_draft
 from rejoinder.flow.desk import Accepted, Books, Desk, is_held
@@ -45,7 +46,10 @@ class Submissions:
         self._accounts = accounts
         self._setup = setup
         self.limits = Limits()
-        self._batches: Batches[Order, Accepted | MessageRefused] = Batches(self._store_all)
+        self.admission = Admission()
+        self._batches: Batches[Order, Accepted | MessageRefused] = Batches(
+            self._store_all, admission=self.admission
+        )
         # A group is one transaction: few wait, so that overload is said early.
         self._groups: Batches[Sequence[Order], Sequence[Accepted | MessageRefused]] = Batches(
             self._store_groups, most=1, waiting=100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 from prometheus_client import generate_latest
@@ -12,7 +13,7 @@ from rejoinder.endpoints.http.server import RawOperation, Request
 from rejoinder.errors import StoreUnavailable
 from rejoinder.flow.ports import PushCounts, Store
 from rejoinder.flow.setup import Setup
-from rejoinder.observe import CARRIER_UP, PUSH_BREAKERS, PUSHES_QUEUED, QUEUE, REGISTRY
+from rejoinder.observe import CARRIER_UP, PUSH_BREAKERS, PUSHES_QUEUED, QUEUE, REGISTRY, TASKS
 
 States = Callable[[], Mapping[int, str]]
 
@@ -68,4 +69,5 @@ class HealthCalls:
         ):
             PUSHES_QUEUED.labels(state).set(count)
         PUSH_BREAKERS.set(pushes.open_breakers)
+        TASKS.set(len(asyncio.all_tasks()))
         return Response(generate_latest(REGISTRY), content_type=b"text/plain; version=0.0.4; charset=utf-8")

@@ -15,9 +15,10 @@ import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from rejoinder.endpoints.http.addresses import Addresses
+from rejoinder.endpoints.http.brakes import Brakes, BrakingProtocol
 from rejoinder.endpoints.http.params import SIZE
 from rejoinder.endpoints.http.responses import Family, Response, fault
 from rejoinder.endpoints.http.server import Api
@@ -78,8 +79,8 @@ class _Heads:
         return self._head
 
 
-class HttpProtocol(HttpToolsProtocol):
-    """One connection. `api`, `short` and `addresses` stand on a subclass made by `answering`."""
+class HttpProtocol(BrakingProtocol):
+    """One connection. `api`, `short`, `addresses` and `brakes` stand on a subclass made by `answering`."""
 
     api: Api
     short: Short
@@ -89,9 +90,8 @@ class HttpProtocol(HttpToolsProtocol):
     _tail: bytes | None = None
     _address = ""
     _tail_headers: Sequence[tuple[bytes, bytes]] = ()
-    # The bytes that are being parsed; whether a request has begun and not ended; whether the short way took it.
+    # The bytes that are being parsed; whether the short way took the request in them.
     _chunk = b""
-    _midway = False
     _taken = False
     _used_at = 0.0
     _under_way: _UnderWay | None = None
@@ -108,7 +108,7 @@ class HttpProtocol(HttpToolsProtocol):
             and data.endswith(tail)
             and data.startswith(_GET)
             and not self._midway
-            and self._is_free()
+            and self.is_free()
             and self._take(data[4 : -len(tail)], self._address, None)
         ):
             return
@@ -116,17 +116,13 @@ class HttpProtocol(HttpToolsProtocol):
         super().data_received(data)
         self._chunk = b""
 
-    def on_message_begin(self) -> None:
-        self._midway = True
-        super().on_message_begin()
-
     def on_url(self, url: bytes) -> None:
         # Comes in pieces as the network brings them, without an end of its own.
         if len(self.url) <= _KEPT:
             super().on_url(url)
 
     def on_headers_complete(self) -> None:
-        if self._is_plain_get() and self._is_free():
+        if self._is_plain_get() and self.is_free():
             self._taken = True
             address = self.addresses.of(self.client, self.headers)
             self._learn(address)
@@ -144,18 +140,10 @@ class HttpProtocol(HttpToolsProtocol):
         self.scope["query_string"] = query
 
     def on_message_complete(self) -> None:
-        self._midway = False
-        if not self._taken:
+        if self._taken:
+            self.came_whole()
+        else:
             super().on_message_complete()
-
-    def _is_free(self) -> bool:
-        """Nothing that came before is still under way, and the client reads what it gets."""
-        return (
-            # uvicorn's annotation leaves out that a new connection has none.
-            (self.cycle is None or self.cycle.response_complete)  # type: ignore[redundant-expr]
-            and not self.flow.write_paused
-            and not self.transport.is_closing()
-        )
 
     def _is_plain_get(self) -> bool:
         """A GET of a poll, without a body, on a connection that stays."""
@@ -195,10 +183,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.transport.write(
             b"%b%d\r\n\r\n%b" % (self.heads.of(self.server_state.default_headers), len(taken), taken)
         )
-        if self.timeout_keep_alive_task is None:
-            self.on_response_complete()
-        else:
-            self.server_state.total_requests += 1
+        self.answered_at_once()
         return True
 
     def _begin(
@@ -246,6 +231,9 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
         self.on_response_complete()
 
+    def _used(self, now: float) -> None:
+        self._used_at = now
+
     def timeout_keep_alive_handler(self) -> None:
         # One timer serves many answers of the short way: setting one each time cost as much as an answer.
         left = self._used_at + self.timeout_keep_alive - self.loop.time()
@@ -265,7 +253,7 @@ async def _no_body() -> dict[str, Any]:
     raise RuntimeError("a GET has no body")
 
 
-def answering(api: Api, short: Short, addresses: Addresses) -> type[HttpProtocol]:
+def answering(api: Api, short: Short, addresses: Addresses, brakes: Brakes) -> type[HttpProtocol]:
     """The protocol of one server."""
-    parts = {"api": api, "short": short, "addresses": addresses, "heads": _Heads()}
+    parts = {"api": api, "short": short, "addresses": addresses, "brakes": brakes, "heads": _Heads()}
     return type("AnsweringProtocol", (HttpProtocol,), parts)

@@ -15,7 +15,7 @@ from rejoinder.endpoints.http import responses
 from rejoinder.endpoints.http.addresses import Addresses
 from rejoinder.endpoints.http.params import SIZE, Params, TooManyParameters, parse
 from rejoinder.endpoints.http.responses import Family, Response
-from rejoinder.errors import RejoinderError, Throttled
+from rejoinder.errors import Overloaded, RejoinderError, Throttled
 from rejoinder.message.codes import AccountCode, MessageError
 from rejoinder.observe import HTTP_ANSWERS, log
 
@@ -176,7 +176,8 @@ async def _gone(receive: Receive) -> None:
 def _failed(operation: Operation | RawOperation, error: Exception) -> Response:
     """What went wrong is the operator's to read; the caller hears whether to try again."""
     if isinstance(error, RejoinderError) and error.retryable:
-        log.warning("answered_unavailable", path=operation.path, sentence=error.sentence)
+        if not (isinstance(error, Overloaded) and error.said):
+            log.warning("answered_unavailable", path=operation.path, sentence=error.sentence)
         return responses.unavailable(operation.family)
     log.error("call_failed", path=operation.path, exc_info=error)
     return responses.internal_error(operation.family)

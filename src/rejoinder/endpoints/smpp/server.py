@@ -50,6 +50,7 @@ class SmppServer:
     def __init__(self, journeys: Journeys, accounts: SmppAccounts, limits: SmppLimits) -> None:
         self._clock = journeys.clock
         self._journeys = journeys
+        self._admission = journeys.submissions.admission
         self._accounts = accounts
         self._limits = limits
         self.binds = Binds(limits.connections, limits.per_address)
@@ -104,17 +105,24 @@ class SmppServer:
             self._take(bind, sequence, pdu, pdu.response)
 
     def _take(self, bind: Bind, sequence: int, pdu: Pdu, response: type[Pdu]) -> None:
-        """Within the account's window and throughput it is under way from here on."""
+        """Within what the machine can do, and the account's window and throughput, it is under way from here on."""
+        submits = isinstance(pdu, _SUBMITS)
+        if submits and self._admission.full():
+            self._admission.refused(self._clock.monotonic())
+            self._respond(bind.connection, sequence, response(), S.ESME_RMSGQFUL)
+            return
         wanted = len(pdu.destinations) if isinstance(pdu, p.SubmitMulti) else 1
         allowance = wanted
         if bind.under_way >= bind.account.window:
             allowance = 0
-        elif isinstance(pdu, _SUBMITS):
+        elif submits:
             allowance = self.binds.take(bind, wanted, self._clock.monotonic())
         if wanted and not allowance:
             self._respond(bind.connection, sequence, response(), S.ESME_RTHROTTLED)
             return
         bind.under_way += 1
+        if submits:
+            self._admission.enter()
         self._begin(self._answer(bind, sequence, pdu, allowance))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
@@ -137,6 +145,8 @@ class SmppServer:
         except Exception as error:  # noqa: BLE001  # the request's outermost line
             log.error("smpp_request_failed", exc_info=error)
         bind.under_way -= 1
+        if isinstance(pdu, _SUBMITS):
+            self._admission.leave()
         self._respond(bind.connection, sequence, answer, status)
 
     def _respond(self, connection: Connection, sequence: int, answer: Pdu, status: int) -> None:

@@ -1,0 +1,188 @@
+"""uvicorn's HTTP/1.1 protocol with two brakes: sends refused before they are parsed, and a time for each request.
+
+While as much is under way as can be stored in time (flow/admission.py) a send that came in one piece is answered 503 by
+its bytes alone: no parser, task or parameter. One that came in pieces, or with an unusual head, goes the normal way and
+is refused there. Who has not brought a whole request in `patience` seconds is answered 408 and closed: heads and bodies
+that drip in keep a connection no longer than that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from rejoinder.endpoints.http.responses import Family, Response, fault, unavailable
+from rejoinder.flow.admission import Admission
+from rejoinder.message.codes import AccountCode
+from rejoinder.observe import HTTP_ANSWERS
+
+_SENDS = b"POST /services/rest/message/send"
+_PATHS = ("/services/rest/message/sendSingle2", "/services/rest/message/sendMultiple")
+_LINE = re.compile(rb"POST ([^ ?]+)(?:\?[^ ]*)? HTTP/1\.1\r\n")
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,6})[ \t]*(?=\r\n)", re.IGNORECASE)
+# What changes how a request ends, or what follows it: judged by the parser.
+_UNUSUAL = re.compile(
+    rb"\r\n(?:expect|transfer-encoding|upgrade)[ \t]*:|\r\nconnection:(?![ \t]*keep-alive[ \t]*\r\n)",
+    re.IGNORECASE,
+)
+_LONGEST_HEAD = 2048
+_TOO_SLOW = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request did not come in time", 408)
+
+
+class Prepared:
+    """An answer's bytes, which stay the same but for the date: made anew with it, once a second."""
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+        self._made_of: Sequence[tuple[bytes, bytes]] | None = None
+        self._octets = b""
+
+    def of(self, standing: Sequence[tuple[bytes, bytes]]) -> bytes:
+        if standing is not self._made_of:
+            headers = [*standing, *self._response.headers()]
+            lines = [STATUS_LINE[self._response.status], *(b"%b: %b\r\n" % pair for pair in headers)]
+            self._made_of, self._octets = standing, b"".join([*lines, b"\r\n", self._response.body])
+        return self._octets
+
+
+class Brakes:
+    """What all connections of a server share."""
+
+    def __init__(self, admission: Admission, patience: float) -> None:
+        self.admission = admission
+        self.patience = patience
+        self.refusal = Prepared(unavailable(Family.MESSAGE))
+        # Looked up once: a counter's labels() costs more than the refusal.
+        self.counts: Mapping[bytes, Any] = {
+            path.encode(): HTTP_ANSWERS.labels(path, "503") for path in _PATHS
+        }
+
+
+class BrakingProtocol(HttpToolsProtocol):
+    """One connection. `brakes` stands on a subclass made by protocol.py `answering`."""
+
+    brakes: Brakes
+    # Whether a request has begun and not ended; since when the client owes the rest of one.
+    _midway = False
+    _owed_since: float | None = None
+    _patience: asyncio.TimerHandle | None = None
+    # The last head of a send, how long the body behind it is, and what counts its refusals.
+    _send_head = b""
+    _send_length = 0
+    _send_count: Any = None
+    # Whether a send of this connection is counted as under way.
+    _entered = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._owed_since = self.loop.time()
+        self._patience = self.loop.call_later(self.brakes.patience, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        self._leave()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if data.startswith(_SENDS) and not self._midway and self.is_free() and self._is_whole_send(data):
+            admission = self.brakes.admission
+            if admission.full():
+                self._refuse(admission)
+                return
+            self._entered = True
+            admission.enter()
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        self._midway = True
+        self._owed_since = self.loop.time()
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        self.came_whole()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._leave()
+        super().on_response_complete()
+
+    def came_whole(self) -> None:
+        """The client owes nothing more of its request."""
+        self._midway, self._owed_since = False, None
+
+    def is_free(self) -> bool:
+        """Nothing that came before is still under way, and the client reads what it gets."""
+        return (
+            # uvicorn's annotation leaves out that a new connection has none.
+            (self.cycle is None or self.cycle.response_complete)  # type: ignore[redundant-expr]
+            and not self.flow.write_paused
+            and not self.transport.is_closing()
+        )
+
+    def answered_at_once(self) -> None:
+        """What uvicorn does after an answer, where it had nothing to do with it."""
+        if self.timeout_keep_alive_task is None:
+            self.on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+
+    def _leave(self) -> None:
+        if self._entered:
+            self._entered = False
+            self.brakes.admission.leave()
+
+    def _is_whole_send(self, data: bytes) -> bool:
+        """Whether these bytes are one send and nothing else; clients repeat their heads byte for byte."""
+        end = data.find(b"\r\n\r\n") + 4
+        if not 4 <= end <= _LONGEST_HEAD:
+            return False
+        head = data[:end]
+        if head != self._send_head and not self._learn_head(head):
+            return False
+        return end + self._send_length == len(data)
+
+    def _learn_head(self, head: bytes) -> bool:
+        line, lengths = _LINE.match(head), _LENGTH.findall(head)
+        count = self.brakes.counts.get(line[1]) if line else None
+        if count is None or len(lengths) != 1 or _UNUSUAL.search(head):
+            return False
+        self._send_head, self._send_length, self._send_count = head, int(lengths[0]), count
+        return True
+
+    def _refuse(self, admission: Admission) -> None:
+        now = self.loop.time()
+        self._used(now)
+        self._owed_since = None
+        admission.refused(now)
+        self._send_count.inc()
+        self.transport.write(self.brakes.refusal.of(self.server_state.default_headers))
+        self.answered_at_once()
+
+    def _used(self, now: float) -> None:
+        """Something was answered outside uvicorn's cycles, which its keep-alive timer does not know."""
+
+    def _look(self) -> None:
+        """Whether the client has owed the rest of a request for too long; one timer serves all requests."""
+        now, patience = self.loop.time(), self.brakes.patience
+        if self._owed_since is not None and (self.flow.read_paused or self._answers_another()):
+            # It may have sent everything: we do not read.
+            self._owed_since = now
+        left = patience if self._owed_since is None else self._owed_since + patience - now
+        if left > 0:
+            self._patience = self.loop.call_later(left, self._look)
+        elif not self.transport.is_closing():
+            if self._midway:
+                headers = [*_TOO_SLOW.headers(), (b"connection", b"close")]
+                lines = [STATUS_LINE[408], *(b"%b: %b\r\n" % pair for pair in headers)]
+                self.transport.write(b"".join([*lines, b"\r\n", _TOO_SLOW.body]))
+            self.transport.close()
+
+    def _answers_another(self) -> bool:
+        """Whether an earlier request, which came whole, has no answer yet."""
+        cycle: Any = self.cycle
+        return cycle is not None and not cycle.response_complete and not getattr(cycle, "more_body", False)

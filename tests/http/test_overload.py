@@ -1,0 +1,138 @@
+"""Overload: whoever can't be served in time hears 503 with Retry-After, and nobody holds a connection by being slow."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.centre import START
+from tests.http.site import (
+    ALL_MESSAGES,
+    FORM,
+    POOL,
+    SEND,
+    SEND_MULTIPLE,
+    Reply,
+    Site,
+    encoded,
+    login,
+    patched,
+)
+
+RECIPIENT = "61255588885"
+BODY = encoded({**login(), "recipient": RECIPIENT, "text": "hello"})
+
+
+@pytest.fixture(scope="module")
+def site(empty_site: Site) -> Site:
+    empty_site.user()
+    empty_site.carrier()
+    empty_site.pool(*POOL)
+    return empty_site
+
+
+@contextlib.contextmanager
+def overloaded(site: Site) -> Iterator[None]:
+    """As much is under way as can be stored in time."""
+    admission = site.centre.submissions.admission
+    with patched(admission, "limit", 0):
+        yield
+
+
+def stored(site: Site) -> int:
+    ((count,),) = site.sql("SELECT count(*) FROM mt")
+    assert isinstance(count, int)
+    return count
+
+
+def assert_refused(reply: Reply) -> None:
+    assert reply.http_status == 503
+    assert reply.headers["retry-after"] == "1"
+    assert reply.json["messageStatus"] == -999
+    assert "try again" in reply.json["error"]
+
+
+@pytest.mark.parametrize("path", [SEND, SEND_MULTIPLE])
+def test_an_overloaded_server_refuses_sends_with_503_and_retry_after_and_stores_nothing(
+    site: Site, path: str
+) -> None:
+    params = {**login(), "recipient": RECIPIENT, "text": "hello"}
+    before = stored(site)
+    with overloaded(site):
+        for _ in range(3):  # on one connection, which goes on
+            assert_refused(site.post(path, params))
+        assert site.get(ALL_MESSAGES, {**login(), "since": "0"}).json["status"] == 0
+    assert stored(site) == before
+    assert site.post(path, params).http_status == 200
+    assert stored(site) == before + 1
+
+
+HEAD = f"POST {SEND} HTTP/1.1\r\nHost: centre.example\r\nContent-Type: {FORM}\r\n".encode()
+LENGTH = b"Content-Length: %d\r\n" % len(BODY)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        HEAD + LENGTH + b"\r\n" + BODY,
+        HEAD + LENGTH + b"Connection: keep-alive\r\n\r\n" + BODY,
+        HEAD + LENGTH + b"Connection: close\r\n\r\n" + BODY,
+        HEAD.replace(b"1.1", b"1.0") + LENGTH + b"\r\n" + BODY,
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY),
+        HEAD + LENGTH + b"X-Long: " + b"x" * 3000 + b"\r\n\r\n" + BODY,
+        b"GET " + SEND.encode() + b"?" + BODY + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    ],
+    ids=["plain", "keep-alive", "close", "1.0", "chunked", "long head", "GET"],
+)
+def test_a_send_of_any_form_is_refused_alike(site: Site, request_: bytes) -> None:
+    with overloaded(site):
+        assert_refused(site.exchange(request_))
+    assert site.exchange(request_).json["messageStatus"] == 10
+
+
+def test_what_is_under_way_is_counted_until_its_answer_and_not_for_ever(site: Site) -> None:
+    admission = site.centre.submissions.admission
+    for _ in range(5):
+        assert site.post(SEND, {**login(), "recipient": RECIPIENT, "text": "hello"}).http_status == 200
+        assert site.post(SEND, {**login(), "recipient": "nobody", "text": "hello"}).http_status == 200
+    assert admission.under_way == 0
+
+
+def test_refusals_are_counted_in_the_metrics_and_said_once_a_second_not_once_each(site: Site) -> None:
+    with overloaded(site):
+        for _ in range(20):
+            site.exchange(HEAD + LENGTH + b"\r\n" + BODY)
+    metrics = site.get("/metrics").body.decode()
+    lines = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if not line.startswith("#"))
+    assert float(lines["rejoinder_overloaded_total"]) >= 20
+    assert float(lines[f'rejoinder_http_answers_total{{path="{SEND}",status="503"}}']) >= 20
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"", b"POST", HEAD, HEAD + LENGTH + b"\r\n" + BODY[:-1], b"GET " + ALL_MESSAGES.encode() + b"?user"],
+    ids=["nothing", "a word", "half a head", "half a body", "half a poll"],
+)
+def test_who_does_not_bring_a_whole_request_in_time_is_answered_408_and_closed(
+    site: Site, begun: bytes
+) -> None:
+    with (
+        patched(site.centre.service.brakes, "patience", 0.2),
+        socket.create_connection(("127.0.0.1", site.port), timeout=20) as connection,
+    ):
+        connection.sendall(begun)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 408 ") or (not begun and not answer)
+    assert b"connection: close" in answer or not begun
+
+
+def test_who_waits_for_an_answer_is_not_hurried_and_idle_connections_stay(site: Site) -> None:
+    poll = {**login(), "since": str(START + 10), "wait": "1"}
+    with patched(site.centre.service.brakes, "patience", 0.1):
+        assert site.get(ALL_MESSAGES, poll).http_status == 200  # after a second
+        kept = site._kept
+        assert site.get(ALL_MESSAGES, {**poll, "wait": "0"}).http_status == 200
+        assert site._kept is kept
