@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from faults.crowd import Seen
+from faults.seen import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Verdict:
     linked_wrongly: int
     not_handed_over: int
     unmarked: int
+    unfinished: int
 
     @property
     def held(self) -> bool:
@@ -49,6 +50,9 @@ def judge(seen: Seen) -> Verdict:
             origin != seen.replies.get(text, origin) or origin is None or origin not in text
             for text, origin in seen.texts.values()
         ),
-        not_handed_over=sum(mt not in seen.arrivals for _, mt in seen.accepted.values()),
+        not_handed_over=sum(
+            mt not in seen.arrivals and mt not in seen.gave_up for _, mt in seen.accepted.values()
+        ),
         unmarked=sum(times.count(False) > 1 or len(times) > 2 for times in seen.arrivals.values()),
+        unfinished=len(seen.unfinished),
     )

@@ -1,7 +1,7 @@
-"""Everybody around a server: senders, a network with its handsets, pollers; and what each of them saw.
+"""Senders and pollers around a server, the network behind it; what each of them saw goes into `Seen`.
 
-Senders repeat what was not answered under the same clientRef, the network what was not taken under the same id, pollers
-throw a tenth of their answers away. Refuses to judge: that is faults/checker.py.
+Senders repeat what was not answered under the same clientRef, pollers throw a tenth of their answers away.
+Refuses to judge: that is faults/checker.py.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import asyncio
 import itertools
 import random
 import time
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 
-from faults.server import CARRIER, PASSWORD, TOKEN, USERS, Server
+from faults.network import Network
+from faults.seen import Seen
+from faults.server import PASSWORD, USERS, Server
 
 REST = "/services/rest"
 SENDERS, POLLERS = 8, 4
@@ -25,99 +26,31 @@ PATIENCE = aiohttp.ClientTimeout(total=10)
 LOST = 0.1
 
 
-@dataclass
-class Seen:
-    """What everybody saw. Ids are documentIds; `arrivals`: whether each arrival at the network was marked."""
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What senders send: how much, which share in two parts, and which share to a handset that is each sender's own."""
 
-    accepted: dict[str, tuple[str, str]] = field(default_factory=dict)  # clientRef -> (user, id)
-    ids_of_reference: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    arrivals: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
-    replies: dict[str, str] = field(default_factory=dict)  # text -> id of the MT that it answers
-    polled: list[tuple[str, Counter[str]]] = field(default_factory=list)  # user, how often each id was shown
-    texts: dict[str, tuple[str, str | None]] = field(default_factory=dict)  # shown MO: id -> (text, origin)
-    acknowledged_at: list[tuple[str, float]] = field(default_factory=list)
+    per_second: float = 200
+    long: float = 0.0
+    own_handset: float = 0.0
 
 
-class Network:
-    """The carrier behind HTTP: takes every message, sends a receipt, and lets every second handset answer."""
-
-    def __init__(self, seen: Seen, draw: random.Random) -> None:
-        self._seen = seen
-        self._draw = draw
-        self._replies = itertools.count(1)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._runner: web.AppRunner | None = None
-        self.server: Server | None = None
-        self.session: aiohttp.ClientSession | None = None
-        self.url = ""
-
-    async def start(self) -> None:
-        application = web.Application()
-        application.router.add_post("/send", self._take)
-        self._runner = web.AppRunner(application, access_log=None)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = site.name if not site.name.endswith(":0") else ""
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
-
-    async def _take(self, request: web.Request) -> web.Response:
-        message = await request.json()
-        first = message["id"] not in self._seen.arrivals
-        self._seen.arrivals[message["id"]].append(bool(message["again"]))
-        if first:
-            self._later(self._hand_in("receipt", {"id": f"n-{message['id']}", "status": "DELIVRD"}))
-            if self._draw.random() < 0.5:
-                text = f"reply {next(self._replies)} to {message['id']}"
-                form = {"from": message["to"], "to": message["from"], "text": text, "id": text}
-                self._later(self._reply(form, message["id"]))
-        return web.json_response({"id": f"n-{message['id']}"})
-
-    def _later(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _reply(self, form: dict[str, str], origin: str) -> None:
-        await self._hand_in("inbound", form)
-        self._seen.replies[form["text"]] = origin
-
-    async def _hand_in(self, kind: str, form: dict[str, str]) -> None:
-        """Until it is taken, as networks do."""
-        assert self.session is not None
-        assert self.server is not None
-        headers = {"Authorization": f"Bearer {TOKEN}"}
-        while True:
-            try:
-                path = f"{self.server.url}/carriers/{CARRIER}/{kind}"
-                async with self.session.post(path, data=form, headers=headers) as answer:
-                    if answer.status == 200:
-                        return
-            except (OSError, aiohttp.ClientError, TimeoutError):
-                pass
-            await asyncio.sleep(0.05)
-
-    async def drained(self) -> None:
-        while self._tasks:
-            await asyncio.wait(list(self._tasks))
-
-    async def stop(self) -> None:
-        for task in list(self._tasks):
-            task.cancel()
-        if self._runner is not None:
-            await self._runner.cleanup()
+# What goes there goes in order: each message after the answer to the one before it.
+OWN_HANDSETS = "6129000000"
+# Two parts, of which each names the message.
+_TIMES = 15
 
 
 class Crowd:
     """Senders and pollers at one server, with the network behind it."""
 
-    def __init__(self, server: Server, network: Network, seen: Seen, seed: int, per_second: float) -> None:
+    def __init__(self, server: Server, network: Network, seen: Seen, seed: int, load: Load) -> None:
         self._server = server
         self._network = network
         self.seen = seen
         self._seed = seed
-        self._pause = SENDERS / per_second
+        self._load = load
+        self._pause = SENDERS / load.per_second
         self.sending_over = asyncio.Event()
         self.over = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
@@ -145,10 +78,11 @@ class Crowd:
 
     async def _settled(self) -> None:
         """Returns when the network has every accepted message and all its answers are in: a lease is 60 s."""
-        deadline = time.monotonic() + 150
+        deadline = time.monotonic() + self._network.patience
         while time.monotonic() < deadline:
             await self._network.drained()
-            if all(mt_id in self.seen.arrivals for _, mt_id in self.seen.accepted.values()):
+            await self._network.look(self._server.database)
+            if self.seen.handed_over() and not self.seen.unfinished:
                 return
             await asyncio.sleep(0.2)
 
@@ -171,12 +105,18 @@ class Crowd:
 
     async def _send_one(self, reference: str, draw: random.Random) -> None:
         user = draw.choice(USERS)
+        recipient, text = f"6125{draw.randrange(10**7):07d}", f"message {reference}"
+        if draw.random() < self._load.own_handset:
+            recipient = OWN_HANDSETS + reference.partition("-")[0]
+        elif draw.random() < self._load.long:
+            text = " ".join([text] * _TIMES)
+            self.seen.parts[reference] = 2
         form = {
             "username": user,
             "password": PASSWORD,
             "clientRef": reference,
-            "recipient": f"6125{draw.randrange(10**7):07d}",
-            "text": f"message {reference}",
+            "recipient": recipient,
+            "text": text,
         }
         while True:
             answer = await self.call("message/sendSingle2", **form)

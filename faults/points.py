@@ -1,8 +1,7 @@
 """`python -m faults.points POINT TURN serve …`: the server, which kills itself the TURNth time it passes a named point.
 
 The points are places in the product's own code, wrapped from outside, so that nothing of this is in the product.
-`-` as POINT: none. Two take a protection out, for negative controls: `not_durable` (SQLite no longer waits for its disk)
-and `acknowledges_first` (MOs are acknowledged before they are stored).
+`-` as POINT: none. Others take a protection out, for negative controls (CONTROLS).
 """
 
 from __future__ import annotations
@@ -13,12 +12,18 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from rejoinder.carriers import smpp_client, smpp_link
 from rejoinder.flow import claims, dispatch, inbound, mailbox, outcomes, receipts, submit
+from rejoinder.message.model import Fate, Outcome
+from rejoinder.smpp.window import KeepAlive
 
 # Set in the environment of samples.
 SHORT_LEASES = "FAULTS_SHORT_LEASES"
+# Set in the environment of harnesses that break links: a carrier is called again at once, not after a minute.
+SHORT_LINKS = "FAULTS_SHORT_LINKS"
 
 
 def _kill() -> None:
@@ -84,7 +89,38 @@ def _acknowledging_first() -> None:
     inbound.MoIntake.take = take  # type: ignore[method-assign]  # the protection taken out
 
 
-CONTROLS = {"not_durable": _without_durability, "acknowledges_first": _acknowledging_first}
+def _forgetting_doubt() -> None:
+    right = smpp_link.Handover.settle
+
+    def settle(self: Any, outcome: Outcome) -> None:
+        lost = outcome.fate is Fate.UNKNOWN
+        right(self, replace(outcome, fate=Fate.THROTTLED) if lost else outcome)
+
+    smpp_link.Handover.settle = settle  # type: ignore[method-assign]  # the protection taken out
+
+
+def _believing_silence() -> None:
+    KeepAlive.dead = lambda self, now: False  # type: ignore[method-assign]  # the protection taken out
+
+
+def _counting_throttles() -> None:
+    right = smpp_client.SmppCarrier._fate
+
+    def fate(self: Any, status: int) -> Fate:
+        found = right(self, status)
+        return Fate.LATER if found is Fate.THROTTLED else found
+
+    smpp_client.SmppCarrier._fate = fate  # type: ignore[method-assign]  # the protection taken out
+
+
+# Name → what takes the protection out.
+CONTROLS = {
+    "not_durable": _without_durability,  # SQLite no longer waits for its disk
+    "acknowledges_first": _acknowledging_first,  # MOs are acknowledged before they are stored
+    "forgets_doubt": _forgetting_doubt,  # what a lost link left without an answer is sent again as if it were new
+    "believes_silence": _believing_silence,  # a link that says nothing is never dead
+    "counts_throttles": _counting_throttles,  # a throttled message counts as tried, and waits as long as a faulty one
+}
 
 
 def _shorten_leases() -> None:
@@ -94,10 +130,16 @@ def _shorten_leases() -> None:
     dispatch.RENEW_SECONDS = 1.0
 
 
+def _shorten_links() -> None:
+    smpp_client.FIRST_SECONDS, smpp_client.LONGEST_SECONDS = 0.05, 0.2
+
+
 def main() -> None:
     point, turn = sys.argv[1], int(sys.argv[2])
     if os.environ.get(SHORT_LEASES):
         _shorten_leases()
+    if os.environ.get(SHORT_LINKS):
+        _shorten_links()
     if point in CONTROLS:
         CONTROLS[point]()
     elif point != "-":

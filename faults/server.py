@@ -90,16 +90,25 @@ class Server:
         return status
 
 
-def set_up(server: Server, sink: str) -> None:
-    """Accounts, a pool, and a carrier behind HTTP whose network is the harness at `sink`."""
+@dataclass(frozen=True, slots=True)
+class WiredCarrier:
+    """A carrier whose network is the harness, and the prefix of its route."""
+
+    name: str
+    kind: str
+    settings: Mapping[str, str]
+    prefix: str = ""
+
+
+def set_up(server: Server, carriers: Sequence[WiredCarrier]) -> None:
+    """Accounts, a pool, and the carriers."""
     server.command("reseller", "add", "acme", "--password", PASSWORD, "--billing", "post_paid")
     server.command("customer", "add", "shop", "--reseller", "acme", "--credits", str(CREDITS))
     for user in USERS:
         server.command("user", "add", user, "--customer", "shop", "--password", PASSWORD)
     for number in range(POOL):
         server.command("number", "add", f"6150007{number:04d}", "--pool")
-    body = '{"id": "{{id}}", "to": "{{recipient}}", "from": "{{sender}}", "again": {{duplicate}}}'
-    settings = {"url": f"{sink}/send", "body": body, "id_path": "id", "token": TOKEN, "timeout": "5"}
-    words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
-    server.command("carrier", "add", CARRIER, "--kind", "http", *words)
-    server.command("route", "add", "", CARRIER)
+    for carrier in carriers:
+        words = [word for key, value in carrier.settings.items() for word in ("--set", f"{key}={value}")]
+        server.command("carrier", "add", carrier.name, "--kind", carrier.kind, *words)
+        server.command("route", "add", carrier.prefix, carrier.name)

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import apsw
 
-from faults.crowd import Crowd, Network, Seen
+from faults.crowd import Crowd, Load
 from faults.disk.images import Disk, records
 from faults.disk.interposer import build
-from faults.scenarios.run import PER_SECOND, Found, Say, Scenario, ground
+from faults.network import HttpNetwork
+from faults.scenarios.run import Found, Say, Scenario, ground
+from faults.seen import Seen
 from faults.server import Server, set_up
 
 SECONDS = 12.0
@@ -36,7 +38,7 @@ async def _record(folder: Path, url: str, seed: int, protected: bool) -> tuple[P
     seen = Seen()
     acknowledged = _Acknowledged(log)
     seen.acknowledged_at = acknowledged  # type: ignore[assignment]  # it is only appended to
-    network = Network(seen, random.Random(seed))
+    network = HttpNetwork(seen, random.Random(seed))
     await network.start()
     environment = {
         "LD_PRELOAD": str(build(folder)),
@@ -46,7 +48,7 @@ async def _record(folder: Path, url: str, seed: int, protected: bool) -> tuple[P
     point = "-" if protected else "not_durable"
     server = Server(url, folder / "server.log", ("-m", "faults.points", point, "0"), environment)
     plain = Server(url, folder / "server.log")
-    await asyncio.to_thread(set_up, plain, network.url)
+    await asyncio.to_thread(set_up, plain, network.carriers())
     _start_from(folder, log)
     await asyncio.to_thread(server.start)
 
@@ -54,7 +56,7 @@ async def _record(folder: Path, url: str, seed: int, protected: bool) -> tuple[P
         await asyncio.sleep(SECONDS)
 
     try:
-        await Crowd(server, network, seen, seed, PER_SECOND).run(load)
+        await Crowd(server, network, seen, seed, Load()).run(load)
     finally:
         await asyncio.to_thread(server.end, signal.SIGKILL)
     return log, dict(acknowledged)

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from faults.checker import judge
-from faults.crowd import Crowd, Network, Seen
+from faults.crowd import Crowd, Load
+from faults.network import HttpNetwork, Network
+from faults.seen import Seen
 from faults.server import CREDITS, Server, set_up
 from tests.postgres_server import PostgresServer, postgres_server
 
-PER_SECOND = 200
 Say = Callable[[int], None]
 
 
@@ -70,6 +71,7 @@ class Site:
     server: Server
     seen: Seen
     draw: random.Random
+    network: Network
 
 
 Disturb = Callable[[Site], Awaitable[Mapping[str, Any]]]
@@ -82,21 +84,23 @@ async def under_load(
     *,
     wrapper: Sequence[str] = ("-m", "rejoinder"),
     environment: Mapping[str, str] | None = None,
+    behind: Callable[[Seen, random.Random], Network] = HttpNetwork,
+    load: Load = Load(),  # noqa: B008  # frozen
 ) -> Found:
     """200 messages a second both ways and four pollers while `disturb` does its work; then everything is judged."""
     seen, draw = Seen(), random.Random(seed)
-    network = Network(seen, draw)
+    network = behind(seen, draw)
     await network.start()
-    await asyncio.to_thread(set_up, Server(on.url, on.folder / "server.log"), network.url)
+    await asyncio.to_thread(set_up, Server(on.url, on.folder / "server.log"), network.carriers())
     server = Server(on.url, on.folder / "server.log", wrapper, environment or {})
     await asyncio.to_thread(server.start)
     told: dict[str, Any] = {}
 
     async def disturbing() -> None:
-        told.update(await disturb(Site(on, server, seen, draw)))
+        told.update(await disturb(Site(on, server, seen, draw, network)))
 
     try:
-        await Crowd(server, network, seen, seed, PER_SECOND).run(disturbing)
+        await Crowd(server, network, seen, seed, load).run(disturbing)
     finally:
         status = await asyncio.to_thread(server.end, signal.SIGTERM)
     verdict = judge(seen)
@@ -114,4 +118,4 @@ def _books(server: Server, seen: Seen) -> dict[str, int]:
     except RuntimeError:
         wrong = 1
     paid = CREDITS - float(server.command("customer", "show", "shop")["credits"])
-    return {"charged_twice": round(paid) - len(seen.accepted), "ledger_wrong": wrong}
+    return {"charged_twice": round(paid) - seen.charge(), "ledger_wrong": wrong}

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import pytest
 
 from faults.checker import judge
-from faults.crowd import Seen
+from faults.seen import Seen
 
 
 def all_is_well() -> Seen:
