@@ -10,10 +10,13 @@ from itertools import pairwise
 import pytest
 from prometheus_client import generate_latest
 
+from rejoinder.flow.coded import CodedRequest
 from rejoinder.flow.ports import Push, Store, UserRow
 from rejoinder.flow.push_content import Parcel
 from rejoinder.flow.push_records import Brought
 from rejoinder.flow.pushes import PushLanes
+from rejoinder.message.parts import Concatenation
+from rejoinder.message.text import Alphabet
 from rejoinder.observe import REGISTRY, configure_logging
 from tests.centre import HANDSET, Centre, shown_in
 
@@ -135,6 +138,33 @@ async def test_a_final_status_is_pushed_with_the_contracts_values(
         "text": "Hello mommy",
         "numberOfParts": 1,
     }
+
+
+async def test_the_status_of_a_part_that_is_final_before_its_long_message_is_joined_names_the_parts_own_text(
+    centre: Centre, lanes: PushLanes, courier: ScriptedCourier
+) -> None:
+    """Nothing stands in the mailbox for it yet; what is tried again after the joining names the whole text."""
+    user, carrier = await shop(centre, "")
+    await centre.sql("UPDATE user_account SET final_status_push = $1", SETTING)
+
+    async def submitted(number: int) -> str:
+        place = Concatenation(7, 2, number, wide=False)
+        request = CodedRequest(HANDSET, NUMBER, (b"Hello ", b"mommy")[number - 1], Alphabet.GSM, part=place)
+        return (await centre.submissions.submit_coded(user, request)).id
+
+    first = await submitted(1)
+    await centre.deliver(carrier)
+    await centre.receipt(carrier, f"r-{first}-1")
+    courier.say = lambda _: NO
+    await bring_all(lanes)
+    courier.say = lambda _: YES
+    second = await submitted(2)
+    await centre.deliver(carrier)
+    await centre.receipt(carrier, f"r-{second}-1")
+    centre.clock.pass_seconds(6 * MINUTE)
+    await bring_all(lanes)
+    brought = [(parcel.values["id"], parcel.values["text"]) for parcel in courier.parcels]
+    assert brought == [(first, "Hello "), (first, "Hello mommy"), (second, "Hello mommy")]
 
 
 async def test_one_handsets_pushes_come_in_order_and_each_after_the_one_before(

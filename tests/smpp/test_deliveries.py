@@ -94,6 +94,21 @@ async def test_a_receipt_comes_as_text_and_as_parameters(site: SmppSite) -> None
     assert pdu.short_message.endswith(b" text:Coffee at ten?")
 
 
+async def test_the_receipt_of_a_part_that_is_final_before_the_others_came_has_the_parts_own_text(
+    quick_site: SmppSite,
+) -> None:
+    site = quick_site
+    await own_shop(site)
+    async with site.esme() as esme:
+        await esme.bind()
+        await esme.submit(
+            short_message=b"\x05\0\x03\x07\x02\x01only half", esm_class=0x40, registered_delivery=1
+        )
+        await finish(site)
+        await esme.until(lambda: bool(esme.delivered))
+    assert esme.delivered[0].short_message.endswith(b" text:only half")
+
+
 @pytest.mark.parametrize(
     ("asked", "status", "word"),
     [

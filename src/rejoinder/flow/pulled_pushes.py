@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from rejoinder.clock import Clock
 from rejoinder.flow.ports import Push, Store
 from rejoinder.flow.push_queue import smpp_target
+from rejoinder.flow.push_texts import shown_texts
 
 # What is in memory of one user at most, and what is read at once.
 MOST = 400
@@ -68,7 +69,7 @@ class PulledPushes:
         most = min(room, PAGE) + (len(memory.known) if again else 0)
         found = await self._store.read.pushes.of_target(self._target, after, most)
         new = [push for push in found if push.id not in memory.known]
-        texts = await self._store.read.pushes.texts([push.queued for push in new])
+        texts = await shown_texts(self._store.read, [push.queued for push in new])
         for push in new:
             self._put(Pulled(push, texts.get(push.queued.entry_id)))
         if found:

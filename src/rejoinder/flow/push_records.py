@@ -14,6 +14,7 @@ from rejoinder.flow.ports import Push, TargetState, Tx
 from rejoinder.flow.push_content import Parcel, parcel
 from rejoinder.flow.push_plan import after, next_try
 from rejoinder.flow.push_settings import PushSetting, read
+from rejoinder.flow.push_texts import shown_texts
 
 # A try takes 20 seconds at most (web 10, mail 20); then its result has to be stored.
 LEASE_US = 60 * MICROSECONDS
@@ -71,7 +72,7 @@ async def take(tx: Tx, room: Room, now: int) -> Taken:
     pushes = await tx.pushes.claim(rooms, now, now + LEASE_US)
     taken.next_due = await tx.pushes.next_due()
     settings = await tx.pushes.settings({p.queued.target for p in pushes if not p.queued.address})
-    texts = await tx.pushes.texts([push.queued for push in pushes])
+    texts = await shown_texts(tx, [push.queued for push in pushes])
     for push in pushes:
         address = _address(push, settings)
         shown = texts.get(push.queued.entry_id)

@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from rejoinder.flow.ports.pushes import QueuedPush
+
 
 class LongMessage(NamedTuple):
     """What the parts of one long message share. `asked_sender` as the customer gave it; empty: the pool chose."""
@@ -34,6 +36,9 @@ class Joining(Protocol):
     """Parts of long messages; the lock on the user's mailbox guards them."""
 
     async def kept(self, messages: Collection[LongMessage]) -> list[JoiningPart]: ...
+
+    async def waiting(self, pushes: Sequence[QueuedPush]) -> dict[str, tuple[str, str]]:
+        """mt_id -> (alphabet, octets) of those pushes' messages that are parts here."""
 
     async def keep(self, parts: Sequence[JoiningPart]) -> None: ...
 

@@ -89,6 +89,9 @@ class Pushes(Protocol):
     async def texts(self, pushes: Sequence[QueuedPush]) -> dict[str, str]:
         """entry_id -> the JSON that the mailbox shows, where the message is still there."""
 
+    async def joined_texts(self, mt_ids: Collection[str]) -> dict[str, str]:
+        """mt_id -> the JSON of the entry under which a part of a long message is shown by now."""
+
     async def due(self, now: int, most: int, failing: bool) -> list[str]:
         """Targets with something due, locked; those whose last try went well, or those that are probed."""
 

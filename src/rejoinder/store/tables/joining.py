@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from rejoinder.flow.ports import JoiningPart, LongMessage
+from rejoinder.flow.ports import JoiningPart, LongMessage, QueuedPush
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Session
 
@@ -22,6 +22,12 @@ class JoiningTables:
     async def kept(self, messages: Collection[LongMessage]) -> list[JoiningPart]:
         rows = await self._session.bulk(_SQL["read_joining"], sorted(set(messages)))
         return [JoiningPart(LongMessage(*row[:5]), *row[5:]) for row in rows]
+
+    async def waiting(self, pushes: Sequence[QueuedPush]) -> dict[str, tuple[str, str]]:
+        keys = {(push.user_id, push.handset, push.message_id) for push in pushes}
+        return {
+            row[0]: (row[1], row[2]) for row in await self._session.bulk(_SQL["read_waiting"], sorted(keys))
+        }
 
     async def keep(self, parts: Sequence[JoiningPart]) -> None:
         await self._session.bulk(

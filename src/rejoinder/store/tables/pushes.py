@@ -95,6 +95,10 @@ class PushTables:
         keys = {(push.user_id, push.entry_at, push.entry_id) for push in pushes}
         return {row[0]: row[1] for row in await self._session.bulk(_SQL["push_texts"], sorted(keys))}
 
+    async def joined_texts(self, mt_ids: Collection[str]) -> dict[str, str]:
+        rows = await self._session.bulk(_SQL["joined_texts"], [(i,) for i in mt_ids])
+        return {row[0]: row[1] for row in rows}
+
     async def due(self, now: int, most: int, failing: bool) -> list[str]:
         statement = _SQL["due_probes" if failing else "due_targets"]
         return [row[0] for row in await self._session.rows(statement, now, most)]

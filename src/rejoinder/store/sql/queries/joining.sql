@@ -13,6 +13,10 @@ SELECT * FROM @rows(user_key bigint, handset text, asked text, ref bigint, parts
                     sent_from text, letters text, data text, arrived bigint)
 WHERE true
 
+-- read_waiting: the texts of messages that are parts of an unfinished long one
+SELECT mt_id, alphabet, octets FROM mt_joining
+WHERE (user_id, recipient, mt_id) IN (SELECT user_key, handset, mt_key FROM @rows(user_key bigint, handset text, mt_key text))
+
 -- drop_joining: parts of long messages that are in a mailbox now
 DELETE FROM mt_joining
 WHERE (user_id, recipient, asked_sender, reference, total) IN (

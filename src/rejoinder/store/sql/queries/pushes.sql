@@ -41,6 +41,10 @@ WHERE target IN (SELECT target_key FROM @rows(target_key text))
 SELECT id, shown FROM entry WHERE (box_id, timestamp, id) IN (
   SELECT user_key, stamp, entry_key FROM @rows(user_key bigint, stamp bigint, entry_key text))
 
+-- joined_texts: the mailbox entries of messages that had none when their pushes were queued
+SELECT m.id, e.shown FROM mt m JOIN entry e ON e.box_id = m.user_id AND e.timestamp = m.entry_at AND e.id = m.entry_id
+WHERE m.id IN (SELECT mt_key FROM @rows(mt_key text))
+
 -- forget_target: pushes that nobody pulls any more
 DELETE FROM push WHERE target = :target
 
