@@ -11,7 +11,7 @@ from rejoinder.smpp import pdu as p
 from rejoinder.smpp.constants import CommandStatus as S
 from rejoinder.smpp.constants import MessageState, Tag
 from tests.centre import shown_in
-from tests.smpp.site import HANDSET, SmppSite
+from tests.smpp.site import HANDSET, NUMBER, SmppSite
 
 EMOJI = "Grüße 👋 Ωμέγα"
 
@@ -216,6 +216,111 @@ async def test_cancel_takes_back_what_no_carrier_has_and_nobody_elses(site: Smpp
         await site.centre.deliver(site.carrier_id)
         assert (await anna.ask(p.CancelSm(message_id=sent))).status == S.ESME_RCANCELFAIL
         assert await site.centre.status(sent) == 11
+
+
+OTHER = "61255588886"
+
+
+@pytest.mark.parametrize(
+    ("fields", "taken"),
+    [
+        ({}, "abd"),
+        ({"service_type": "WAP"}, "b"),
+        ({"service_type": "CMT"}, ""),
+        ({"source_addr": ""}, "c"),
+        ({"destination_addr": f"+{HANDSET}"}, "abd"),
+        ({"destination_addr": OTHER}, "e"),
+        ({"destination_addr": "61255588887"}, ""),
+        ({"source_addr": "61400000009"}, ""),
+    ],
+)
+async def test_cancel_without_an_id_takes_back_all_of_a_pair_of_addresses(
+    quick_site: SmppSite, fields: dict[str, str], taken: str
+) -> None:
+    """3.4 §4.9: what was submitted to and from these addresses; the service type counts where it is given."""
+    user = await quick_site.shop()
+    await quick_site.number(user)
+    await quick_site.centre.pool("61500000001")
+    before = await quick_site.centre.balance(user)
+    async with quick_site.esme() as esme:
+        await esme.bind()
+        answers = {
+            "a": await esme.submit("a"),
+            "b": await esme.submit("b" * 200, service_type="WAP"),
+            "c": await esme.submit("c", source_addr=""),
+            "d": await esme.submit("d", schedule_delivery_time="000001000000000R"),
+            "e": await esme.submit("e", OTHER),
+        }
+        ids = {name: answer.pdu.message_id for name, answer in answers.items()}  # type: ignore[attr-defined]
+        pair = {"source_addr": NUMBER, "destination_addr": HANDSET, **fields}
+        answer = await esme.ask(p.CancelSm(**pair))
+        assert (answer.status, type(answer.pdu)) == (0 if taken else S.ESME_RCANCELFAIL, p.CancelSmResp)
+        again = await esme.ask(p.CancelSm(**pair))
+        assert again.status == S.ESME_RCANCELFAIL
+    statuses = {name: await quick_site.centre.status(mt_id) for name, mt_id in ids.items()}
+    assert statuses == {name: 4 if name in taken else 10 for name in ids}
+    left = sum(2 if name == "b" else 1 for name in ids if name not in taken)
+    assert before - await quick_site.centre.balance(user) == left * 1000
+
+
+async def test_cancel_by_addresses_leaves_what_a_carrier_has_and_what_is_not_the_sessions(
+    site: SmppSite,
+) -> None:
+    user = await site.shop()
+    await site.number(user)
+    bert = await site.shop("bert@other", "other")
+    async with site.esme() as anna, site.esme() as theirs:
+        await anna.bind()
+        await theirs.bind("other")
+        sent = (await anna.submit("at the carrier")).pdu.message_id  # type: ignore[attr-defined]
+        await site.centre.deliver(site.carrier_id)
+        waiting = (await anna.submit("waits")).pdu.message_id  # type: ignore[attr-defined]
+        by_http = await site.centre.send(user, sender=NUMBER)
+        await site.centre.sql("UPDATE number SET user_id = NULL, customer_id = NULL")
+        await site.centre.sql("UPDATE number SET user_id = $1", bert.id)
+        await site.centre.changed()
+        of_another = (await theirs.submit("another's")).pdu.message_id  # type: ignore[attr-defined]
+        pair = p.CancelSm(source_addr=NUMBER, destination_addr=HANDSET)
+        assert (await anna.ask(pair)).status == 0
+        assert (await anna.ask(pair)).status == S.ESME_RCANCELFAIL
+    assert [await site.centre.status(one) for one in (sent, waiting, by_http.id, of_another)] == [
+        11,
+        4,
+        10,
+        10,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"destination_addr": ""}, S.ESME_RINVDSTADR),
+        ({"destination_addr": "12"}, S.ESME_RINVDSTADR),
+        ({"destination_addr": HANDSET, "source_addr": "!"}, S.ESME_RINVSRCADR),
+    ],
+)
+async def test_cancel_without_an_id_wants_addresses(
+    quick_site: SmppSite, fields: dict[str, str], status: int
+) -> None:
+    await quick_site.shop()
+    async with quick_site.esme() as esme:
+        await esme.bind()
+        assert (await esme.ask(p.CancelSm(**fields))).status == status
+
+
+async def test_more_of_a_pair_than_one_transaction_takes_is_taken_back_all_the_same(
+    quick_site: SmppSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rejoinder.flow.cancel.STEP", 3)
+    user = await quick_site.shop()
+    await quick_site.number(user)
+    async with quick_site.esme() as esme:
+        await esme.bind()
+        for number in range(6):
+            await esme.submit(f"text {number}")
+        answer = await esme.ask(p.CancelSm(source_addr=NUMBER, destination_addr=HANDSET))
+    assert answer.status == 0
+    assert await quick_site.centre.sql("SELECT DISTINCT status FROM mt") == [(4,)]
 
 
 @pytest.mark.parametrize("idempotent", [True, False])

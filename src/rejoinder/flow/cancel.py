@@ -1,4 +1,4 @@
-"""Takes a message back before anything of it was handed to a carrier; the charge goes back with it, once.
+"""Takes messages back before anything of them was handed to a carrier; the charge goes back with each, once.
 
 Refuses (with the status as it is) what a carrier has, may have, or is just being given.
 """
@@ -9,11 +9,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from rejoinder.clock import Clock
-from rejoinder.flow.ports import MtState, Store, Tx, UserRow
+from rejoinder.flow.ports import MtState, Store, SubmittedPair, Tx, UserRow
 from rejoinder.flow.receipts import Moves, count_finished, move
 from rejoinder.flow.request import MessageRefused
 from rejoinder.message.codes import MessageError
 from rejoinder.message.status import Status
+
+# What one transaction takes back at most.
+STEP = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,28 @@ class Cancellations:
             raise MessageRefused(
                 MessageError.NOT_YOURS, "that document belongs to somebody else", "documentId"
             )
-        now = self._clock.wall_us()
-        states, finished = await self._store.write(lambda tx: _take_back(tx, [document_id], now))
-        count_finished(finished)
+        states, finished = await self._end([document_id])
         if document_id in finished:
             return Cancellation(document_id, finished[document_id], finished=True)
         found = [state.status for state in states if state.id == document_id]
         return Cancellation(document_id, found[0] if found else Status.UNKNOWN)
+
+    async def cancel_pair(self, user: UserRow, pair: SubmittedPair) -> int:
+        """Takes back all of the user's that were submitted for this pair of addresses; says how many it could."""
+        taken, after, more = 0, "", True
+        while more:
+            ids = await self._store.read.messages.pending(user.id, pair, after, STEP)
+            if ids:
+                taken += len((await self._end(ids))[1])
+                after = ids[-1]
+            more = len(ids) == STEP
+        return taken
+
+    async def _end(self, ids: Collection[str]) -> tuple[list[MtState], dict[str, int]]:
+        now = self._clock.wall_us()
+        states, finished = await self._store.write(lambda tx: _take_back(tx, ids, now))
+        count_finished(finished)
+        return states, finished
 
 
 async def _take_back(tx: Tx, ids: Collection[str], now: int) -> tuple[list[MtState], dict[str, int]]:

@@ -36,7 +36,8 @@ class CodedRequest:
 
     `octets`: user data without its header, septets of GSM one to an octet; `udh`: the header with its length octet;
     `part`: what SAR parameters say, where no header says it; `validity` in seconds (None: the longest); `release_at`
-    in microseconds UTC; `reference`: what makes a repetition within 24 hours known (empty: every one is new).
+    in microseconds UTC; `reference`: what makes a repetition within 24 hours known (empty: every one is new);
+    `service_type`: by which, with its addresses, it may be called back (cancel.py).
     """
 
     recipient: str
@@ -50,6 +51,7 @@ class CodedRequest:
     validity: int | None = None
     release_at: int = 0
     reference: str = ""
+    service_type: str | None = None
 
 
 def coded_draft(request: CodedRequest, limits: Limits, now: int) -> Draft:
@@ -80,6 +82,7 @@ def coded_draft(request: CodedRequest, limits: Limits, now: int) -> Draft:
         concat=_concat(part),
         receipts=request.receipts,
         release_at=checked_release(request.release_at, now) if request.release_at else 0,
+        service_type=request.service_type,
     )
 
 

@@ -123,6 +123,8 @@ class Desk:
                 receipts=wanted.receipts,
                 release_at=wanted.release_at if held else 0,
                 payer_id=user.credit_account_id if wanted.unlisted else None,
+                asked_sender=wanted.sender if wanted.service_type is not None else "",
+                service_type=wanted.service_type,
             )
         )
 

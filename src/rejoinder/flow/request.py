@@ -82,6 +82,7 @@ class Draft:
     `concat` where this is one part of the customer's long message, `receipts` the bits of registered_delivery.
     `release_at`: microseconds UTC before which nothing is sent; 0: at once. `unlisted`: a message of the platform's own
     about the user (activation.py): in no mailbox, and no user's; who pays is the order's credit account.
+    `service_type`: as a customer's session gave it; None: it came by another door.
     """
 
     recipient: str
@@ -101,6 +102,7 @@ class Draft:
     receipts: int = 0
     release_at: int = 0
     unlisted: bool = False
+    service_type: str | None = None
 
     def user_data(self) -> bytes:
         """What goes to the carrier, as octets without a header (message/parts.py `Part.octets`)."""

@@ -82,7 +82,8 @@ class Mt:
     """A message we send, from acceptance to its final status.
 
     `receipts`: which the customer asked for (SMPP's registered_delivery); `release_at`: until then it waits; `payer_id`:
-    the credit account that paid, where it isn't the customer's.
+    the credit account that paid, where it isn't the customer's. `asked_sender` and `service_type`: as a customer's
+    session gave them (None: it came by another door).
     """
 
     id: str
@@ -99,6 +100,8 @@ class Mt:
     receipts: int = 0
     release_at: int = 0
     payer_id: int | None = None
+    asked_sender: str = ""
+    service_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

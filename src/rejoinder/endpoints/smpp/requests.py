@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rejoinder.clock import Clock
 from rejoinder.endpoints.smpp import statuses, times
-from rejoinder.endpoints.smpp.submits import coded, replacement
+from rejoinder.endpoints.smpp.submits import coded, pair_of, replacement
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.cancel import Cancellations
 from rejoinder.flow.coded import coded_draft
@@ -121,7 +121,10 @@ class Requests:
         return coded_draft(coded(pdu, to.address, asker.account, now), self._journeys.submissions.limits, now)
 
     async def _cancel(self, asker: Asker, pdu: CancelSm) -> Answer:
-        """By message_id; to cancel all of a pair of addresses (§4.9.1, an empty id) is not done here."""
+        """By message_id, or, without one, all that goes from one address to another (§4.9)."""
+        if not pdu.message_id:
+            taken = await self._journeys.cancellations.cancel_pair(asker.user, pair_of(pdu))
+            return CancelSmResp(), S.ESME_ROK if taken else S.ESME_RCANCELFAIL
         try:
             done = await self._journeys.cancellations.cancel(asker.user, pdu.message_id)
         except MessageRefused:

@@ -1,4 +1,4 @@
-"""What a submit_sm, data_sm, submit_multi or replace_sm asks for, as flow takes it (flow/coded.py). Pure.
+"""What a submit_sm, data_sm, submit_multi, cancel_sm or replace_sm asks for, as flow takes it (flow/coded.py). Pure.
 
 Refuses (PduRefused) what the fields themselves cannot mean: two texts, a time that is none, a receipt of a reserved
 kind. What may be sent is judged in flow.
@@ -9,16 +9,16 @@ from __future__ import annotations
 from rejoinder.endpoints.smpp import times
 from rejoinder.endpoints.smpp.statuses import PduRefused
 from rejoinder.flow.coded import CodedRequest
-from rejoinder.flow.ports import SmppAccount
+from rejoinder.flow.ports import SmppAccount, SubmittedPair
 from rejoinder.flow.replacing import Replacement
-from rejoinder.flow.request import Draft
+from rejoinder.flow.request import Draft, checked_recipient, checked_sender
 from rejoinder.flow.smpp_receipts import Wish
 from rejoinder.message import parts
 from rejoinder.message.text import Alphabet, is_gsm
 from rejoinder.smpp.constants import CommandStatus as S
 from rejoinder.smpp.constants import DataCoding, EsmClass, RegisteredDelivery, Tag
 from rejoinder.smpp.content import Content, read_content
-from rejoinder.smpp.pdu import DataSm, ReplaceSm, SubmitMulti, SubmitSm
+from rejoinder.smpp.pdu import CancelSm, DataSm, ReplaceSm, SubmitMulti, SubmitSm
 from rejoinder.smpp.style import DefaultAlphabet, Long, Style
 
 Submit = SubmitSm | DataSm | SubmitMulti
@@ -54,7 +54,14 @@ def coded(pdu: Submit, recipient: str, account: SmppAccount, now: int) -> CodedR
         validity=validity,
         release_at=release_at,
         reference=str(number) if number is not None and account.idempotent_reference else "",
+        service_type=pdu.service_type,
     )
+
+
+def pair_of(pdu: CancelSm) -> SubmittedPair:
+    """Whose messages are to be taken back (§4.9): the addresses as a submit bears them. Raises MessageRefused."""
+    recipient = checked_recipient(pdu.destination_addr)
+    return SubmittedPair(recipient, checked_sender(pdu.source_addr), pdu.service_type)
 
 
 def replacement(pdu: ReplaceSm, old: Draft, account: SmppAccount, now: int) -> Replacement:

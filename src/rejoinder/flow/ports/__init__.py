@@ -26,7 +26,7 @@ from rejoinder.flow.ports.inbound import Inbound, KeptPart, ParkedMo
 from rejoinder.flow.ports.joining import Joining, JoiningPart, LongMessage
 from rejoinder.flow.ports.mailboxes import EMPTY, Head, LockedMailbox, Mailboxes, Page, PageQuery
 from rejoinder.flow.ports.opt_outs import OptOut, OptOuts
-from rejoinder.flow.ports.outbox import Claim, Messages, MtState, Outbox, Progress
+from rejoinder.flow.ports.outbox import Claim, Messages, MtState, Outbox, Progress, SubmittedPair
 from rejoinder.flow.ports.pushes import Push, PushCounts, Pushes, QueuedPush, TargetState
 from rejoinder.flow.ports.rates import Rates
 from rejoinder.flow.ports.receipts import KeptReceipt, KnownRef, Receipts
@@ -91,6 +91,7 @@ __all__ = [
     "Scheduled",
     "SmppAccount",
     "Store",
+    "SubmittedPair",
     "Tables",
     "TargetState",
     "Transfer",

@@ -20,6 +20,15 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class SubmittedPair:
+    """By what a session's messages are called back: as they were submitted. `service_type` "": whatever it was."""
+
+    recipient: str
+    sender: str
+    service_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class MtState:
     """What moving a message's status needs. `entry_id`, `entry_at`: its place in the mailbox, where that is
     not its own id and that id's second. `status_push`: its user wants to be told of the final one.
@@ -114,6 +123,9 @@ class Messages(Protocol):
         """(user_id, recipient, status)."""
 
     async def progress(self, mt_id: str) -> Progress | None: ...
+
+    async def pending(self, user_id: int, pair: SubmittedPair, after: str, most: int) -> list[str]:
+        """Messages of a user's sessions that were submitted for this pair and are not final, in order of id."""
 
     async def payers(self, ids: Collection[str]) -> dict[str, int]:
         """The credit accounts that paid for these messages."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from rejoinder.flow.ports import MtState, Progress
+from rejoinder.flow.ports import MtState, Progress, SubmittedPair
 from rejoinder.message.model import PartRow
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Session
@@ -51,6 +51,10 @@ class MessageTables:
     async def progress(self, mt_id: str) -> Progress | None:
         rows = await self._session.rows(_SQL["read_progress"], mt_id)
         return Progress(*rows[0]) if rows else None
+
+    async def pending(self, user_id: int, pair: SubmittedPair, after: str, most: int) -> list[str]:
+        values = (user_id, pair.recipient, pair.sender, pair.service_type, after, most)
+        return [row[0] for row in await self._session.rows(_SQL["pending_of_pair"], *values)]
 
     async def payers(self, ids: Collection[str]) -> dict[str, int]:
         return {row[0]: row[1] for row in await self._session.bulk(_SQL["read_payers"], [(i,) for i in ids])}

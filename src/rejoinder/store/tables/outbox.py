@@ -45,8 +45,8 @@ def _split(mts: Sequence[Mt], rows: Sequence[QueueRow]) -> Iterator[tuple[str, l
     for m in mts:
         row = (m.id, m.user_id, m.customer_id, m.recipient, m.sender, m.status, m.parts, m.charge, m.reply_to,
                m.accepted_at, m.expires_at)  # fmt: skip
-        if m.receipts or m.release_at or m.payer_id is not None:
-            special.append((*row, m.receipts, m.release_at, m.payer_id))
+        if m.receipts or m.release_at or m.payer_id is not None or m.service_type is not None:
+            special.append((*row, m.receipts, m.release_at, m.payer_id, m.asked_sender, m.service_type))
         else:
             usual.append(row)
     yield "insert_mts", usual

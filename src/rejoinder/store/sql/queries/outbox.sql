@@ -3,12 +3,12 @@ INSERT INTO mt (id, user_id, customer_id, recipient, sender, status, parts, char
 SELECT * FROM @rows(id text, user_key bigint, customer_key bigint, recipient text, sender text, status int, parts int,
                     charge bigint, reply_to text, accepted_at bigint, expires_at bigint) WHERE true
 
--- insert_special_mts: those that wait, want receipts, or are paid by somebody else
+-- insert_special_mts: those that wait, want receipts, are paid by somebody else, or came over SMPP
 INSERT INTO mt (id, user_id, customer_id, recipient, sender, status, parts, charge, reply_to, accepted_at, expires_at,
-                receipts, release_at, payer_id)
+                receipts, release_at, payer_id, asked_sender, service_type)
 SELECT * FROM @rows(id text, user_key bigint, customer_key bigint, recipient text, sender text, status int, parts int,
                     charge bigint, reply_to text, accepted_at bigint, expires_at bigint, receipts int, release_at bigint,
-                    payer_key bigint)
+                    payer_key bigint, asked text, service text)
 WHERE true
 
 -- insert_outbox: accepted messages' places in the queue
@@ -123,6 +123,11 @@ SELECT user_id, recipient, status FROM mt WHERE id = :mt_key
 
 -- read_progress: whose a message is, where it stands, and since when that is final
 SELECT user_id, status, finished_at FROM mt WHERE id = :mt_key
+
+-- pending_of_pair: what a user submitted over SMPP to and from these addresses and is not final, after an id
+SELECT id FROM mt WHERE user_id = :user_key AND recipient = :recipient AND service_type IS NOT NULL
+  AND finished_at IS NULL AND asked_sender = :asked AND (:service = '' OR service_type = :service) AND id > :after
+ORDER BY id LIMIT :most
 
 -- expired_mts: messages without a final status whose time is over
 SELECT id FROM mt WHERE finished_at IS NULL AND expires_at <= :now ORDER BY expires_at LIMIT :most
