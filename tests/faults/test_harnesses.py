@@ -21,6 +21,10 @@ def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SHORT_LEASES, "1")
 
 
+# How much of each fuzzer takes about three seconds.
+PDUS = 20_000
+
+
 def silent(_steps: int) -> None:
     return
 
@@ -49,3 +53,17 @@ def test_the_promises_hold(name: str, count: int) -> None:
 )
 def test_without_the_protection_the_harness_fails(name: str, count: int) -> None:
     assert not ALL[name].run(count, SEED, silent, False).held
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("name", "count"), [("fuzz-pdus", PDUS)])
+def test_no_bytes_harm_the_server_or_its_other_clients(name: str, count: int) -> None:
+    found = ALL[name].run(count, SEED, silent, True)
+    assert found.held, found.counts
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("name", "count"), [("fuzz-pdus", 6_000)])
+def test_a_fuzzer_finds_a_bug_of_every_kind_that_is_planted(name: str, count: int) -> None:
+    found = ALL[name].run(count, SEED, silent, False)
+    assert not found.held, found.counts

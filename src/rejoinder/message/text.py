@@ -139,10 +139,16 @@ def gsm_pack(data: bytes, fill: int = 0) -> bytes:
     _check_fill(fill)
     if not data.isascii():
         raise ValueError("a septet is 0 to 127")
+    packed = b"".join([_seven_octets(data[at : at + 8]) for at in range(0, len(data), 8)])
+    return (int.from_bytes(packed, "little") << fill).to_bytes((7 * len(data) + fill + 7) // 8, "little")
+
+
+def _seven_octets(septets: bytes) -> bytes:
+    # 8 at a time: one number of all of them would be copied for every septet, 2.8 s for 64 KB.
     bits = 0
-    for septet in reversed(data):
+    for septet in reversed(septets):
         bits = bits << 7 | septet
-    return (bits << fill).to_bytes((7 * len(data) + fill + 7) // 8, "little")
+    return bits.to_bytes(7, "little")
 
 
 def gsm_unpack(data: bytes, count: int | None = None, fill: int = 0) -> bytes:
@@ -155,8 +161,14 @@ def gsm_unpack(data: bytes, count: int | None = None, fill: int = 0) -> bytes:
     _check_fill(fill)
     available = max(0, 8 * len(data) - fill) // 7
     count = available if count is None else min(count, available)
-    bits = int.from_bytes(data, "little") >> fill
-    return bytes(bits >> 7 * index & 0x7F for index in range(count))
+    octets = (int.from_bytes(data, "little") >> fill).to_bytes(len(data), "little")
+    septets = b"".join([_eight_septets(octets[at : at + 7]) for at in range(0, len(octets), 7)])
+    return septets[:count]
+
+
+def _eight_septets(octets: bytes) -> bytes:
+    bits = int.from_bytes(octets, "little")
+    return bytes([bits >> shift & 0x7F for shift in (0, 7, 14, 21, 28, 35, 42, 49)])
 
 
 def _check_fill(fill: int) -> None:
