@@ -6,8 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,80 +29,12 @@ from rejoinder.client import (
 )
 from rejoinder.client.values import is_final
 from tests.centre import HANDSET
+from tests.http.clients import Both, Hours
 from tests.http.fronts import Front, fronted
 from tests.http.resellers import CREDIT, Trade
 from tests.http.site import PASSWORD, POOL, Site
 
 OTHER = "61255588886"
-
-
-@dataclass
-class Hours:
-    """Time that passes only where somebody sleeps, and chance that is always the longest."""
-
-    now: float = 0.0
-    slept: list[float] = field(default_factory=list)
-    wakes: Callable[[], None] = lambda: None
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def chance(self) -> float:
-        return 1.0
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-        self.slept.append(seconds)
-        self.wakes()
-
-    async def rest(self, seconds: float) -> None:
-        self.sleep(seconds)
-
-
-class Both:
-    """The blocking client and the awaiting one behind the same words, so that each test runs with either."""
-
-    def __init__(
-        self, url: str, awaiting: bool, username: str = "anna@shop", password: str = PASSWORD
-    ) -> None:
-        self.hours = Hours()
-        self._make: Callable[[], Any] = lambda: (
-            AsyncClient(url, username, password, timing=self.hours)
-            if awaiting
-            else Client(url, username, password, timing=self.hours)
-        )
-        self._awaiting = awaiting
-
-    def do(self, name: str, *args: Any, **more: Any) -> Any:
-        if self._awaiting:
-            return asyncio.run(self._awaited(name, *args, **more))
-        with self._make() as client:
-            return getattr(client, name)(*args, **more)
-
-    async def _awaited(self, name: str, *args: Any, **more: Any) -> Any:
-        async with self._make() as client:
-            return await getattr(client, name)(*args, **more)
-
-    def take(self, most: int, name: str, *args: Any, **more: Any) -> list[Any]:
-        """Up to so many items of a poll that then is left."""
-        if self._awaiting:
-            return asyncio.run(self._taken(most, name, *args, **more))
-        taken: list[Any] = []
-        with self._make() as client:
-            for item in getattr(client, name)(*args, **more):
-                taken.append(item)
-                if len(taken) == most:
-                    break
-        return taken
-
-    async def _taken(self, most: int, name: str, *args: Any, **more: Any) -> list[Any]:
-        taken: list[Any] = []
-        async with self._make() as client:
-            async for item in getattr(client, name)(*args, **more):
-                taken.append(item)
-                if len(taken) == most:
-                    break
-        return taken
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,7 @@
-"""The client that awaits, on aiohttp. Refuses nothing that the blocking one takes; every method means the same."""
+"""The client that awaits, on aiohttp. Refuses nothing that the blocking one takes; every method means the same.
+
+aiohttp is loaded when a first call needs it: programs that block never do.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,8 @@ import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Literal, Protocol, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar, overload
 from urllib.parse import urlsplit
-
-import aiohttp
 
 from rejoinder.client import calls
 from rejoinder.client.blocking import FORM, PATIENCE, REST, TIMEOUT
@@ -20,6 +21,9 @@ from rejoinder.client.cursor import CursorFile
 from rejoinder.client.patience import NOT_TAKEN, Fault, Rest, Timing, Tries, retry_after
 from rejoinder.client.timing import RealTime
 from rejoinder.client.values import Answered, FinalStatus, Message, Page, Received, Submitted
+
+if TYPE_CHECKING:
+    import aiohttp
 
 T = TypeVar("T")
 
@@ -80,6 +84,8 @@ class AsyncLine:
         return await self._posted(self._session, ask)
 
     async def _posted(self, session: aiohttp.ClientSession, ask: Ask[Any]) -> tuple[int, bytes] | Fault:
+        import aiohttp
+
         try:
             async with session.post(
                 self._base + ask.path,
@@ -99,6 +105,8 @@ class AsyncLine:
         return response.status, body
 
     def _new_session(self) -> aiohttp.ClientSession:
+        import aiohttp
+
         ssl_ = self._context if self._context is not None else True
         return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=ssl_))
 
