@@ -49,3 +49,13 @@ def postgres_url(postgres: PostgresServer, postgres_template: str) -> Iterator[s
         yield postgres.url(name)
     finally:
         postgres.drop_database(name)
+
+
+@pytest.fixture
+def empty_postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """The same without a table, for tests of migrations."""
+    name = postgres.create_database()
+    try:
+        yield postgres.url(name)
+    finally:
+        postgres.drop_database(name)

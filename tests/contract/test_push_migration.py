@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import apsw
 import asyncpg
+import pytest
 
 from rejoinder.clock import ManualClock
 from rejoinder.store import open_store
@@ -22,6 +25,14 @@ AFTER = [
     ("web", "https://a.example/in?t={{text}}", BEFORE[2][0], "m3", 1, 11, 70),
     ("mail", "mailto:Desk@a.example", BEFORE[3][0], "m4", 2, 12, 80),
 ]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'centre.db'}"
+    url: str = request.getfixturevalue("empty_postgres_url")
+    return url
 
 
 async def _older(url: str) -> None:
@@ -50,9 +61,9 @@ async def _older(url: str) -> None:
     await connection.close()
 
 
-async def test_pushes_of_the_version_before_are_kept_in_order(database_url: str) -> None:
-    await _older(database_url)
-    store = await open_store(database_url, ManualClock(START))
+async def test_pushes_of_the_version_before_are_kept_in_order(empty_database_url: str) -> None:
+    await _older(empty_database_url)
+    store = await open_store(empty_database_url, ManualClock(START))
     found = await store.read.pushes.listed(0, 10, False)
     assert [
         (
