@@ -124,6 +124,7 @@ def measure(scenarios: list[Scenario], folder: Path, million: int, options: dict
                 nginx=nginx,
                 shelf=shelf,
                 folder=work,
+                cache=CACHE,
                 tell=lambda line: progress.update(task, description=line),
             )
             for scenario in scenarios:
@@ -183,7 +184,7 @@ def one(scenario: Scenario, run: Run, console: Console) -> bool:
 
 def result_of(scenario: Scenario, run: Run, outcome: Outcome) -> results.Result:
     """The outcome with what it was measured on."""
-    tools = {"wrk": run.generator.wrk.version}
+    tools = {"wrk": run.generator.wrk.version, **outcome.versions}
     if run.nginx is not None:
         tools["nginx"] = run.nginx.version
     postgres = run.shelf.postgres_version()

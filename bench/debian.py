@@ -211,3 +211,8 @@ def wrk(cache: Path) -> Tool:
 def nginx(cache: Path) -> Tool:
     """The web server that we are measured against. Raises `Unavailable`."""
     return Archive(cache / "debian").tool("nginx", "usr/sbin/nginx", "-v")
+
+
+def kannel(cache: Path, box: str) -> Tool:
+    """The SMS gateway's `bearerbox` or `smsbox`. Raises `Unavailable`."""
+    return Archive(cache / "debian").tool("kannel", f"usr/sbin/{box}", "--version")

@@ -7,6 +7,7 @@ The rows are those that flow would have written: ids that bear their second, the
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 
 from bench.databases import Database
@@ -65,6 +66,36 @@ def fill(
     database.run("DROP TABLE bench_text")
     database.settle()
     return mailboxes
+
+
+def fill_queue(database: Database, count: int, *, carrier: int = 1, customer: int = 1, user: int = 1) -> None:
+    """So many messages as flow would have stored them, waiting for that carrier; one statement a table."""
+    now = time.time_ns() // 1000
+    later = now + 172_800_000_000
+    hexed, rows = (
+        "printf('%024x', n)",
+        "WITH RECURSIVE q(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM q WHERE n < {})",
+    )
+    if database.kind == "postgres":
+        hexed, rows = "lpad(to_hex(n), 24, '0')", "WITH q AS (SELECT generate_series(1, {}) AS n)"
+    rows, recipient = rows.format(count), "CAST(61400000000 + n AS text)"
+    database.run(
+        "INSERT INTO mt (id, user_id, customer_id, recipient, sender, status, parts, charge, accepted_at, expires_at) "
+        f"{rows} SELECT {hexed}, {user}, {customer}, {recipient}, '{NUMBER}', 10, 1, 0, {now}, {later} FROM q"
+    )
+    database.run(
+        "INSERT INTO outbox (id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until) "
+        f"{rows} SELECT {hexed}, {carrier}, {customer}, {recipient}, '{NUMBER}', 'Hello mommy', 'gsm', 1, {now}, {later} "
+        "FROM q"
+    )
+    database.settle()
+
+
+def series(database: Database, first: int, last: int) -> str:
+    """The beginning of a statement: a table `q` with a column `n` from first to last, in that order."""
+    if database.kind == "sqlite":
+        return f"WITH RECURSIVE q (n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM q WHERE n < {last})"
+    return f"WITH q AS (SELECT generate_series({first}, {last}) AS n)"
 
 
 def _quoted(text: str) -> str:

@@ -78,6 +78,15 @@ def cpu_seconds(roots: Iterable[int]) -> float:
     return ticks / TICKS
 
 
+def megabytes(pid: int) -> float:
+    """Resident memory of a process. Raises LookupError when it is gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+    raise LookupError(f"process {pid} is gone")
+
+
 def core_busy_seconds(core: int) -> float:
     """Seconds that a core has not idled since the machine started, stolen time included."""
     for line in Path("/proc/stat").read_text().splitlines():

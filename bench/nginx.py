@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from bench.debian import Tool
-from bench.process import START_SECONDS, Server, running
+from bench.process import Server, free_ports, running, wait_until_it_listens
 
 CONFIGURATION = """\
 {user}
@@ -56,9 +54,7 @@ def serving(tool: Tool, folder: Path, path: str, body: bytes, *, posted: bool = 
     file = folder / "files" / path.lstrip("/")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(body)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     location = f"location = {path} {{ return 200 '{body.decode()}'; }}" if posted else ""
     # Started by root the worker would change to a user who may not enter the folder.
     user = "user root;" if os.geteuid() == 0 else ""
@@ -67,14 +63,5 @@ def serving(tool: Tool, folder: Path, path: str, body: bytes, *, posted: bool = 
     command = [str(tool.path), "-p", str(folder), "-c", str(configuration), "-e", "stderr"]
     url = f"http://127.0.0.1:{port}"
     with running(command, folder / "nginx.log", environment=tool.environment, url=url) as server:
-        _wait_until_it_listens(port, folder / "nginx.log")
+        wait_until_it_listens(port, folder / "nginx.log")
         yield server
-
-
-def _wait_until_it_listens(port: int, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.02)
-    raise RuntimeError(f"nginx does not listen: {log.read_text(errors='replace')[-500:]}")

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,9 +38,9 @@ def running(
     *,
     environment: Mapping[str, str] | None = None,
     url: str | None = None,
-    core: int = SERVER_CORE,
+    core: int | None = SERVER_CORE,
 ) -> Iterator[Server]:
-    """Start `command` on that core; it listens at `url` or at the address that it prints.
+    """Start `command` on that core, or where it likes; it listens at `url` or at the address that it prints.
 
     Raises RuntimeError with the end of its output when it ends early or says nothing for 60 s.
     """
@@ -47,7 +48,8 @@ def running(
     log.unlink(missing_ok=True)
     # setpriv belongs to Debian's essential set; it is replaced by the server, whose pid is therefore the child's.
     guarded = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-    with log.open("wb") as output, on_core(core):
+    place = contextlib.nullcontext() if core is None else on_core(core)
+    with log.open("wb") as output, place:
         process = subprocess.Popen(
             [*guarded, *command],
             stdin=subprocess.DEVNULL,
@@ -66,6 +68,23 @@ def running(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports for programs that can't be told to choose one themselves."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(one.getsockname()[1]) for one in sockets]
+
+
+def wait_until_it_listens(port: int, log: Path) -> None:
+    """Raises RuntimeError with the end of its output when nobody listens there after 60 s."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+    raise RuntimeError(f"{log.stem} does not listen: {log.read_text(errors='replace')[-500:]}")
 
 
 def _printed_address(process: subprocess.Popen[bytes], log: Path) -> str:

@@ -104,6 +104,13 @@ def ratios(name: str, ours: list[Sample], theirs: list[Sample], *, at_least: flo
     )
 
 
+def costs(name: str, one: list[Sample], other: list[Sample], *, at_most: float) -> Figure:
+    """The CPU time of one's request, of that of the other's, by rounds."""
+    pairs = zip(one, other, strict=True)
+    values = [smaller.per_cpu_second / mine.per_cpu_second for mine, smaller in pairs]
+    return figure(name, "×", values, at_most=at_most)
+
+
 def rates(name: str, samples: list[Sample]) -> Figure:
     """Requests per CPU-second."""
     return figure(name, "per CPU-second", [sample.per_cpu_second for sample in samples])
@@ -204,7 +211,7 @@ def _machine_line(results: list[Result]) -> str:
     syncs = [result.machine.fsync_ms for result in results]
     versions = {
         f"{name} {result.machine.versions[name]}": None
-        for name in ("SQLite", "PostgreSQL", "nginx", "wrk")
+        for name in ("SQLite", "PostgreSQL", "nginx", "wrk", "Kannel")
         for result in results
         if name in result.machine.versions
     }

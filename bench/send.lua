@@ -1,10 +1,10 @@
--- Sends texts from a file (a percent-encoded text a line) to one new recipient after another, looks at every answer and
--- ends with one line of JSON.
--- wrk -t 1 ... -s send.lua URL -- FILE PATH CREDENTIALS FIRST_RECIPIENT
--- PATH: of the call. CREDENTIALS: form fields, encoded.
+-- Sends texts to one new recipient after another, looks at every answer and ends with one line of JSON.
+-- wrk -t 1 ... -s send.lua URL -- FILE METHOD PATH FIELDS SUCCESS FIRST_RECIPIENT
+-- FILE: the fields of a text a line, encoded. METHOD: POST, with a form, or GET. PATH: of the call. FIELDS: encoded, what
+-- stands before the recipient, its name and = included. SUCCESS: a pattern of the body of an answer that accepts.
 
 local texts, recipient, at = {}, 0, 0
-local path, credentials
+local method, path, fields, success
 local headers = { ["Content-Type"] = "application/x-www-form-urlencoded" }
 local thread
 
@@ -18,18 +18,21 @@ function init(args)
   for text in io.lines(args[1]) do
     texts[#texts + 1] = text
   end
-  path, credentials, recipient = args[2], args[3], tonumber(args[4])
+  method, path, fields, success, recipient = args[2], args[3], args[4], args[5], tonumber(args[6])
 end
 
 function request()
   at = at % #texts + 1
   recipient = recipient + 1
-  local body = string.format("%s&recipient=%.0f&text=%s", credentials, recipient, texts[at])
-  return wrk.format("POST", path, headers, body)
+  local form = string.format("%s%.0f&%s", fields, recipient, texts[at])
+  if method == "GET" then
+    return wrk.format("GET", path .. "?" .. form)
+  end
+  return wrk.format(method, path, headers, form)
 end
 
 function response(status, _, body)
-  if status == 200 and body:find('"messageStatus": ?10[,}]') then
+  if status < 300 and body:find(success) then
     accepted = accepted + 1
   elseif refused == "" then
     refused = status .. " " .. body:sub(1, 200):gsub("[^%w ]", ".")

@@ -66,21 +66,36 @@ def accounts(database: Database, users: int) -> list[int]:
             f"SELECT customer_id, '{username(index)}', password_hash, created_at "
             f"FROM user_account WHERE username = '{username(0)}'"
         )
-    database.run(
-        "INSERT INTO mailbox (box_id, user_id) SELECT id * sign, id FROM user_account, "
-        "(SELECT 1 AS sign UNION SELECT -1) AS signs WHERE id NOT IN (SELECT user_id FROM mailbox)"
-    )
+    mailboxes(database)
     rows = database.run("SELECT id FROM user_account ORDER BY id")
     return [int(row) for row in rows.split("\n")]
 
 
+def mailboxes(database: Database) -> None:
+    """The two boxes of users that were made by SQL."""
+    database.run(
+        "INSERT INTO mailbox (box_id, user_id) SELECT id * sign, id FROM user_account, "
+        "(SELECT 1 AS sign UNION SELECT -1) AS signs WHERE id NOT IN (SELECT user_id FROM mailbox)"
+    )
+
+
 def numbers_and_carrier(database: Database, kind: str = "simulator", **settings: str) -> None:
     """A pool of reply numbers, and a carrier of that kind for every number, set up as told."""
+    numbers(database)
+    add_carrier(database, "network", kind, "", **settings)
+
+
+def numbers(database: Database) -> None:
+    """A pool of reply numbers."""
     for index in range(POOL_NUMBERS):
         rejoinder(database, "number", "add", f"6148000{index:04}", "--pool")
+
+
+def add_carrier(database: Database, name: str, kind: str, prefix: str, **settings: str) -> None:
+    """A carrier of that kind, set up as told, for the numbers that begin so."""
     words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
-    rejoinder(database, "carrier", "add", "network", "--kind", kind, *words)
-    rejoinder(database, "route", "add", "", "network")
+    rejoinder(database, "carrier", "add", name, "--kind", kind, *words)
+    rejoinder(database, "route", "add", prefix, name)
 
 
 def username(index: int) -> str:

@@ -53,6 +53,7 @@ class Link(asyncio.Protocol):
         elif isinstance(event, Answered):
             self._network.acknowledged(event)
         elif isinstance(event, Ended) and self._transport is not None:
+            self._transport.write(self._session.bytes_to_send())  # the answer to an unbind
             self._transport.close()
 
     def _requested(self, event: Requested) -> None:
@@ -74,6 +75,8 @@ class Link(asyncio.Protocol):
 
     def go_on(self) -> None:
         """Fills the window with receipts, then with MOs, and writes."""
+        if self._session.ended():
+            return
         room = WINDOW - len(self._session.contexts())
         while room > 0 and (self._receipts or self._network.mos_left):
             if self._receipts:

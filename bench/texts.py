@@ -27,6 +27,7 @@ def texts(count: int, seed: int = 1) -> list[str]:
     return made
 
 
-def encoded(count: int, seed: int = 2) -> str:
-    """The same for a form's body, a text a line."""
-    return "\n".join(quote_plus(text) for text in texts(count, seed)) + "\n"
+def encoded(count: int, seed: int = 2, beyond_gsm: str = "") -> str:
+    """The same as fields of a form, a text a line; `beyond_gsm`: what a text of other letters has to say besides."""
+    lines = (f"text={quote_plus(text)}{'' if text.isascii() else beyond_gsm}" for text in texts(count, seed))
+    return "\n".join(lines) + "\n"

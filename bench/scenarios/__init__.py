@@ -5,12 +5,24 @@ A name is its kind and its store, `polls-sqlite`; the kind alone names both.
 
 from __future__ import annotations
 
-from bench.scenarios import accepts, baseline, journeys, links, polls, sizes, smpp, waits
+from bench.scenarios import (
+    accepts,
+    backlog,
+    baseline,
+    journeys,
+    links,
+    peers,
+    polls,
+    sizes,
+    smpp,
+    users,
+    waits,
+)
 from bench.scenarios.run import Scenario
 
 ALL: dict[str, Scenario] = {
     scenario.name: scenario
-    for module in (polls, sizes, accepts, journeys, links, smpp, baseline, waits)
+    for module in (polls, sizes, accepts, journeys, links, backlog, peers, smpp, baseline, users, waits)
     for scenario in module.SCENARIOS
 }
 

@@ -50,7 +50,7 @@ def _run(run: Run) -> Outcome:
             ours = stack.enter_context(serving(database, run.new_folder() / "log"))
             servers[f"ours on {store}"] = (ours, database)
         for kind in KINDS:
-            paths = page_paths(kind, mailboxes)
+            paths = page_paths(kind, dict(enumerate(mailboxes)))
             _check_same([server for server, _ in servers.values()], paths)
             contenders = [
                 polling(run, f"{name}, {kind}", server, paths, database)

@@ -5,6 +5,7 @@ Fifty users with a thousand messages each take turns, so that neither the cursor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import msgspec
@@ -25,12 +26,11 @@ TO_REACH = {"sqlite": (0.60, 0.08), "postgres": (0.12, 0.045)}
 KINDS = ("empty", "100 messages")
 
 
-def page_paths(kind: str, mailboxes: list[Mailbox]) -> list[str]:
-    """The polls of all users that are answered by nothing, or by 100 messages with more to come."""
-    skipped = [0 if kind == "empty" else 2 * (index % 100) for index in range(len(mailboxes))]
+def page_paths(kind: str, mailboxes: Mapping[int, Mailbox]) -> list[str]:
+    """The polls of these users, by their place, that are answered by nothing, or by 100 messages with more to come."""
     return [
-        poll_path(ALL_MESSAGES, index, mailbox.last if kind == "empty" else mailbox.since(skip))
-        for index, (mailbox, skip) in enumerate(zip(mailboxes, skipped, strict=True))
+        poll_path(ALL_MESSAGES, place, mailbox.last if kind == "empty" else mailbox.since(2 * (turn % 100)))
+        for turn, (place, mailbox) in enumerate(mailboxes.items())
     ]
 
 
@@ -49,7 +49,7 @@ def _run(run: Run, store: str) -> Outcome:
         mailboxes = fill(database, accounts(database, USERS), COUNT, run.now())
         with serving(database, run.new_folder() / "log") as server:
             for kind in KINDS:
-                paths = page_paths(kind, mailboxes)
+                paths = page_paths(kind, dict(enumerate(mailboxes)))
                 for path in paths:
                     check_answer(server, path, 0 if kind == "empty" else PAGE)
                 contenders = [polling(run, f"ours, {kind}", server, paths, database)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.databases import Database, Shelf
@@ -29,7 +29,7 @@ Samples = dict[str, list[Sample]]
 class Run:
     """The settings and means of a run. `nginx` is None where it can't be had: then what is measured against it is not.
 
-    `tell` shows one line of progress.
+    `cache`: where fetched programs lie. `tell` shows one line of progress.
     """
 
     rounds: int
@@ -40,6 +40,7 @@ class Run:
     nginx: Tool | None
     shelf: Shelf
     folder: Path
+    cache: Path
     tell: Callable[[str], None]
 
     def new_folder(self) -> Path:
@@ -53,10 +54,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a scenario gives back."""
+    """What a scenario gives back; `versions`: of other programs that it measured."""
 
     figures: list[Figure]
     samples: Samples
+    versions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

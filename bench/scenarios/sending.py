@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from bench.databases import Database
@@ -19,6 +20,16 @@ from bench.texts import encoded
 TEXTS = 500
 FIRST_RECIPIENT = 61_400_000_000
 BLOCK = 1_000_000  # recipients of one run: more than any can use
+
+
+class Call(NamedTuple):
+    """How a gateway is sent to; see send.lua."""
+
+    method: str
+    path: str
+    fields: str
+    success: str
+
 
 # No two runs of a process share a recipient, so that no reply pair is used again.
 _blocks = itertools.count()
@@ -38,9 +49,25 @@ def sending(run: Run, name: str, server: Server, database: Database | None = Non
 
 def send(run: Run, server: Server, file: Path, seconds: float) -> Load:
     """Texts from the file for so long; all of them accepted. Raises `Faulty`."""
-    credentials = urlencode({"username": username(0), "password": PASSWORD})
-    first = FIRST_RECIPIENT + next(_blocks) * BLOCK
-    load = run.generator.send(server.url, [str(file), SEND, credentials, str(first)], seconds)
+    return send_by(run, ours(credentials(0)), server.url, file, seconds)
+
+
+def credentials(index: int) -> str:
+    """A bench's user and its password, as fields of a form."""
+    return urlencode({"username": username(index), "password": PASSWORD})
+
+
+def ours(fields: str) -> Call:
+    """Our call, with these fields before the recipient."""
+    return Call("POST", SEND, f"{fields}&recipient=", '"messageStatus": ?10[,}]')
+
+
+def send_by(
+    run: Run, call: Call, url: str, file: Path, seconds: float, recipients: int = FIRST_RECIPIENT
+) -> Load:
+    """The same by another call, or to other numbers. Raises `Faulty`."""
+    first = recipients + next(_blocks) * BLOCK
+    load = run.generator.send(url, [str(file), *call, str(first)], seconds)
     if load.refused:
         raise Faulty(f"not accepted: {load.refused}")
     return load

@@ -14,7 +14,7 @@ from bench.databases import Database
 from bench.fill import Mailbox, fill
 from bench.load import Faulty
 from bench.process import Server
-from bench.results import Figure, Sample, figure, rates
+from bench.results import costs, rates
 from bench.scenarios.polls import PAGE, check_answer
 from bench.scenarios.run import Contender, Outcome, Run, Samples, Scenario, alternate, polling
 from bench.server import ALL_MESSAGES, MESSAGES, accounts, get, poll_path, serving
@@ -52,10 +52,11 @@ def _sizes(run: Run, store: str) -> Outcome:
         small = samples[_name(kind, SMALL)]
         figures.append(rates(f"{kind} poll, mailbox of {SMALL:,}", small))
         figures += [
-            _costs(
+            costs(
                 f"{kind} poll, mailbox of {count:,}: cost of that of {SMALL:,}",
                 samples[_name(kind, count)],
                 small,
+                at_most=AT_MOST,
             )
             for count in counts[1:]
         ]
@@ -73,12 +74,6 @@ def _contender(
     for path in paths:
         check_answer(server, path, 0 if kind == "empty" else PAGE)
     return polling(run, _name(kind, count), server, paths, database)
-
-
-def _costs(name: str, one: list[Sample], other: list[Sample]) -> Figure:
-    """CPU time of an answer, one against the other, by rounds."""
-    values = [small.per_cpu_second / large.per_cpu_second for large, small in zip(one, other, strict=True)]
-    return figure(name, "×", values, at_most=AT_MOST)
 
 
 def _received(run: Run, store: str) -> Outcome:
@@ -102,7 +97,7 @@ def _received(run: Run, store: str) -> Outcome:
     return Outcome(
         [
             rates("messages, empty mailbox", samples["empty mailbox"]),
-            _costs(name, samples["full mailbox"], samples["empty mailbox"]),
+            costs(name, samples["full mailbox"], samples["empty mailbox"], at_most=AT_MOST),
         ],
         samples,
     )

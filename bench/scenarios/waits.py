@@ -10,11 +10,10 @@ import resource
 import time
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from bench.load import Faulty
-from bench.measure import cpu_seconds
+from bench.measure import cpu_seconds, megabytes
 from bench.process import Server
 from bench.results import figure
 from bench.scenarios.run import Outcome, Run, Scenario
@@ -45,14 +44,6 @@ class _Round:
     heard_seconds: float
 
 
-def _megabytes(pid: int) -> float:
-    """Resident memory of a process."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise Faulty("the server's memory can't be read")
-
-
 async def _open(server: Server, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     address = urlsplit(server.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
@@ -70,7 +61,7 @@ async def _round(run: Run, server: Server, most: int) -> _Round:
     before = cpu_seconds([server.pid])
     await asyncio.sleep(REST_SECONDS)
     idle = (cpu_seconds([server.pid]) - before) / REST_SECONDS
-    memory = _megabytes(server.pid)
+    memory = megabytes(server.pid)
     begun = time.monotonic()
     sent = {"username": username(0), "password": PASSWORD, "text": "hello", "recipient": "61255588885"}
     await asyncio.to_thread(get, server.url, f"{SEND}?{urlencode(sent)}")

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench.debian import Archive, Unavailable
+from bench import debian
+from bench.debian import Archive, Tool, Unavailable
 
 CACHE = Path(__file__).parents[2] / ".cache"
 NPM_SMPP = "smpp@0.5.1"
@@ -69,15 +70,10 @@ def node() -> Program:
     return Program((str(binary),), {**os.environ, "NODE_PATH": str(folder / "node_modules")})
 
 
-def _debian(package: str, program: str) -> Program:
-    with _alone("debian"):
-        tool = Archive(CACHE / "debian").tool(package, program, "--version" if package == "kannel" else "-v")
-    return Program((str(tool.path),), {**os.environ, **tool.environment})
-
-
-def kannel(box: str) -> Program:
+def kannel(box: str) -> Tool:
     """Kannel's `bearerbox` or `smsbox`. Raises Unavailable."""
-    return _debian("kannel", f"usr/sbin/{box}")
+    with _alone("debian"):
+        return debian.kannel(CACHE, box)
 
 
 def net_smpp() -> Program:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import queue
-import socket
-import subprocess
 import threading
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,49 +15,10 @@ from typing import Any
 import pytest
 
 from bench.debian import Unavailable
+from bench.peers import kannel
 from tests.peers import fetched
 from tests.peers.centre import SENDER, SMPP_PASSWORD, SYSTEM_ID, Centre
 from tests.peers.test_customers import ANSWER, TEXTS
-
-CONFIGURATION = """
-group = core
-admin-port = {admin}
-admin-password = admin
-smsbox-port = {box}
-box-allow-ip = "127.0.0.1"
-log-file = "{folder}/bearerbox.log"
-log-level = 0
-dlr-storage = internal
-
-group = smsc
-smsc = smpp
-smsc-id = rejoinder
-host = 127.0.0.1
-port = {smpp}
-smsc-username = {system_id}
-smsc-password = {password}
-system-type = ""
-transceiver-mode = true
-interface-version = 34
-
-group = smsbox
-bearerbox-host = 127.0.0.1
-sendsms-port = {send}
-log-file = "{folder}/smsbox.log"
-log-level = 0
-
-group = sendsms-user
-username = tester
-password = tester
-concatenation = true
-max-messages = 10
-
-group = sms-service
-keyword = default
-catch-all = true
-max-messages = 0
-get-url = "{sink}/mo?from=%p&to=%P&text=%b&coding=%c"
-"""
 
 
 class Sink:
@@ -98,108 +55,41 @@ class Sink:
         return found
 
 
-def free_ports(count: int) -> list[int]:
-    """Kannel takes no port 0."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(one.getsockname()[1]) for one in sockets]
-
-
-class Kannel:
-    """bearerbox and smsbox, as one gateway."""
-
-    def __init__(self, folder: Path, smpp: int, sink: str) -> None:
-        self._folder = folder
-        self._admin, box, self.send = free_ports(3)
-        values = {
-            "smpp": smpp,
-            "system_id": SYSTEM_ID,
-            "password": SMPP_PASSWORD,
-            "sink": sink,
-            "folder": folder,
-        }
-        text = CONFIGURATION.format(admin=self._admin, box=box, send=self.send, **values)
-        (folder / "kannel.conf").write_text(text)
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[Kannel]:
-        processes = []
-        try:
-            for name, port in (("bearerbox", self._admin), ("smsbox", self.send)):
-                box = fetched.kannel(name)
-                processes.append(
-                    subprocess.Popen(
-                        [*box.words, str(self._folder / "kannel.conf")],
-                        stdout=subprocess.DEVNULL,
-                        stderr=subprocess.DEVNULL,
-                        env=dict(box.environment),
-                        cwd=self._folder,
-                    )
-                )
-                self._wait_for(port)
-            self._wait_until_bound()
-            yield self
-        finally:
-            for process in reversed(processes):
-                process.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(10)
-                process.kill()
-                process.wait()
-
-    def _log(self) -> str:
-        return "".join(file.read_text(errors="replace")[-3000:] for file in self._folder.glob("*box.log"))
-
-    def _wait_for(self, port: int) -> None:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return
-            time.sleep(0.05)
-        raise AssertionError(f"Kannel did not come up: {self._log()}")
-
-    def _wait_until_bound(self) -> None:
-        deadline = time.monotonic() + 20
-        address = f"http://127.0.0.1:{self._admin}/status.txt?password=admin"
-        while time.monotonic() < deadline:
-            away = contextlib.suppress(OSError, http.client.HTTPException)
-            with away, urllib.request.urlopen(address, timeout=5) as answer:
-                if b"(online" in answer.read():
-                    return
-            time.sleep(0.05)
-        raise AssertionError(f"Kannel did not bind: {self._log()}")
-
-    def sendsms(self, to: str, text: str, dlr_url: str) -> str:
-        """/cgi-bin/sendsms: UCS-2 where the GSM alphabet does not do."""
-        query = {
-            "username": "tester",
-            "password": "tester",
-            "from": SENDER,
-            "to": to,
-            "text": text,
-            "charset": "UTF-8",
-            "coding": "2" if any(ord(char) > 0x2000 for char in text) else "0",
-            "dlr-mask": "3",
-            "dlr-url": dlr_url,
-        }
-        address = f"http://127.0.0.1:{self.send}/cgi-bin/sendsms?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(address, timeout=20) as answer:
-            return str(answer.read().decode())
+def send(gateway: kannel.Kannel, to: str, text: str, dlr_url: str) -> str:
+    """/cgi-bin/sendsms: UCS-2 where the GSM alphabet does not do."""
+    query = {
+        "username": kannel.USER,
+        "password": kannel.PASSWORD,
+        "from": SENDER,
+        "to": to,
+        "text": text,
+        "charset": "UTF-8",
+        "coding": "2" if any(ord(char) > 0x2000 for char in text) else "0",
+        "dlr-mask": "3",
+        "dlr-url": dlr_url,
+    }
+    address = f"http://127.0.0.1:{gateway.port}{kannel.SEND}?{urllib.parse.urlencode(query)}"
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        return str(answer.read().decode())
 
 
 @pytest.mark.timeout(110)
 def test_kannel_sends_and_gets_its_receipts_and_answers(tmp_path: Path) -> None:
     try:
-        fetched.kannel("bearerbox")
+        boxes = (fetched.kannel("bearerbox"), fetched.kannel("smsbox"))
     except Unavailable as unavailable:
         pytest.skip(f"Kannel can't be had: {unavailable}")
     centre = Centre(f"sqlite:///{tmp_path / 'peers.db'}")
     centre.accounts()
     centre.carrier("simulator", reply=ANSWER)
     sink = Sink()
-    with centre.serving(), Kannel(tmp_path, centre.smpp, sink.url).running() as kannel:
+    mo_url = f"{sink.url}/mo?from=%p&to=%P&text=%b&coding=%c"
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(centre.serving())
+        setup = kannel.Setup(boxes, centre.smpp, SYSTEM_ID, SMPP_PASSWORD, mo_url, durable=False, log_level=0)
+        gateway = stack.enter_context(kannel.serving(setup, tmp_path, core=None))
         for to, text in TEXTS.items():
-            assert kannel.sendsms(to, text, f"{sink.url}/dlr?to={to}&kind=%d").startswith("0: Accepted")
+            assert send(gateway, to, text, f"{sink.url}/dlr?to={to}&kind=%d").startswith("0: Accepted")
         # The long text goes out in two parts; Kannel reports one receipt for the message.
         calls = sink.take(2 * len(TEXTS))
         receipts = {query["to"]: query["kind"] for path, query in calls if path == "/dlr"}
