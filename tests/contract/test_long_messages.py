@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from rejoinder.flow.coded import CodedRequest, coded_draft
 from rejoinder.flow.desk import Accepted

@@ -7,7 +7,9 @@ it is never sent again before 60 seconds, at most once, on the same carrier, and
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from rejoinder.clock import MICROSECONDS
 from rejoinder.flow.ports import Claim, KeptReceipt, Tx

@@ -7,7 +7,8 @@ a customer's long message is a message of its own; what joins its text in the ma
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+import msgspec
 
 from rejoinder.flow.request import (
     DEFAULT_VALIDITY,
@@ -30,8 +31,7 @@ _WIDE = 1 << 16
 _NUL = str.maketrans({"\0": "\ufffd"})
 
 
-@dataclass(frozen=True, slots=True)
-class CodedRequest:
+class CodedRequest(msgspec.Struct, frozen=True, gc=False):
     """A message as the customer's own program coded it.
 
     `octets`: user data without its header, septets of GSM one to an octet; `udh`: the header with its length octet;

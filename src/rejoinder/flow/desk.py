@@ -6,7 +6,10 @@ other's charges, timestamps, pool numbers and references.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
 
 from rejoinder.clock import MICROSECONDS
 from rejoinder.flow.placing import Order, Placing, Terms
@@ -25,8 +28,7 @@ NEVER = 1 << 62
 NOBODY = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """A message on disk: its documentId, and its status (another than SUBMITTED for a repeated clientRef)."""
 
     id: str

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from rejoinder.flow.ports import Claim, Tx
 from rejoinder.flow.receipts import Moves, move

@@ -7,7 +7,6 @@ Refuses nothing: a message whose user has no such box leaves no entry.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -21,8 +20,7 @@ from rejoinder.message.model import Entry, ShownStatus
 _encode = msgspec.json.encode
 
 
-@dataclass(frozen=True, slots=True)
-class Final:
+class Final(msgspec.Struct, frozen=True, gc=False):
     """A message as it stood under its lock, the final status it reached, and what it cost in the end (1/1000)."""
 
     mt: MtState

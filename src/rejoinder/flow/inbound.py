@@ -7,9 +7,10 @@ whole is released as it is, what comes twice under one id is stored once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
+from msgspec.structs import replace
 
 from rejoinder.clock import MICROSECONDS, Clock
 from rejoinder.errors import NotFound

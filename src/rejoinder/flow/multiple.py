@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from rejoinder.flow.request import Draft, Limits, MessageRefused, SendRequest, checked_recipient, draft
 from rejoinder.message import phone

@@ -6,7 +6,10 @@ Refuses answers under an outdated fence: somebody else has claimed the message s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec.structs import replace
 
 from rejoinder.flow.claims import LEASE_US
 from rejoinder.flow.ports import Claim, Tx
@@ -19,8 +22,7 @@ from rejoinder.message.model import Fate, Outcome, PartRow, QueueRow
 from rejoinder.message.status import Status
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True, gc=False):
     """A claimed message and what the carrier said of each part handed over; `chance` in [0, 1) spreads retries."""
 
     claim: Claim

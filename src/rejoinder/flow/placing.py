@@ -23,8 +23,7 @@ from rejoinder.message.objectid import ObjectIds
 _encode = msgspec.json.encode
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True, gc=False):
     """A draft with what its user and the operator's set-up decide: sender ("" = from the pool), first carrier.
 
     `replacement`: the route's own sender, where it has one and the user allows that. `barred`: why there is no carrier.

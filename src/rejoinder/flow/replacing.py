@@ -6,7 +6,9 @@ Refuses what is not waiting any more: a message that has a mailbox entry is what
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from rejoinder.clock import Clock
 from rejoinder.flow.coded import CodedRequest, coded_draft

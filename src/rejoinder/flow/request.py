@@ -49,8 +49,7 @@ class MessageRefused(Refused):
         self.code = int(code)
 
 
-@dataclass(frozen=True, slots=True)
-class SendRequest:
+class SendRequest(msgspec.Struct, frozen=True, gc=False):
     """The parameters as they came; absent ones are empty. `broken`: names whose bytes were no text."""
 
     text: str = ""
@@ -65,8 +64,7 @@ class SendRequest:
     broken: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Concat:
+class Concat(msgspec.Struct, frozen=True, gc=False):
     """Where a part stands in the customer's long message: its reference, its number from 1, how many there are."""
 
     reference: int
@@ -74,8 +72,7 @@ class Concat:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """A request that is right in itself. `text` is what the mailbox shows, `body` what the carrier gets.
 
     From a door that brings ready-made content (coded.py): `udh`, `octets` (both hex) and `flash` as in QueueRow,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from rejoinder.flow.ports import Pair, Tx
 from rejoinder.flow.route import Candidate

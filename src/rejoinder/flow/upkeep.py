@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
 from rejoinder.errors import RejoinderError

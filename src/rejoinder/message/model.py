@@ -6,7 +6,6 @@ money 1/1000 credits, ids 24 hex digits (docs/glossary.md).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
@@ -66,8 +65,7 @@ class ShownStatus(msgspec.Struct, frozen=True):
     chargedAmount: msgspec.Raw
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One row of a box: where it stands (timestamp, id) and the JSON it is shown as, encoded once."""
 
     box_id: int
@@ -77,8 +75,7 @@ class Entry:
     shown: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Mt:
+class Mt(msgspec.Struct, frozen=True, gc=False):
     """A message we send, from acceptance to its final status.
 
     `receipts`: which the customer asked for (SMPP's registered_delivery); `release_at`: until then it waits; `payer_id`:
@@ -104,8 +101,7 @@ class Mt:
     service_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class QueueRow:
+class QueueRow(msgspec.Struct, frozen=True, gc=False):
     """An MT's place in the outbox: what a carrier needs and when it is due.
 
     `tried` names the carriers that refused it; `unknown` says that the last submit's answer was lost;
@@ -135,8 +131,7 @@ class QueueRow:
     own_sender: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PartRow:
+class PartRow(msgspec.Struct, frozen=True, gc=False):
     """What a carrier has of a message. Number 0 is the whole message (carriers that take long texts whole)."""
 
     mt_id: str
@@ -147,8 +142,7 @@ class PartRow:
     ref_key: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """What is handed to a carrier: the message and the numbers of the parts still to be sent.
 
     `udh`, `octets` and `flash` as in the queue (QueueRow); with a `udh` the message is one part.
@@ -178,8 +172,7 @@ class Fate(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The carrier's answer for one part: its fate, the carrier's id where it gave one, a reason in words."""
 
     number: int
@@ -188,8 +181,7 @@ class Outcome:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """A carrier's word about a part it has. `recipient` and `sender` help where the id was never learnt."""
 
     carrier_id: int
@@ -200,8 +192,7 @@ class Receipt:
     sender: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InboundPart:
+class InboundPart(msgspec.Struct, frozen=True, gc=False):
     """A text or a part of one as a carrier delivered it. `carrier_ref` makes a repetition known.
 
     `octets`: a part's user data without its header, in hex, and `alphabet` what it is written in: a pair that was cut
@@ -221,8 +212,7 @@ class InboundPart:
     alphabet: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Mo:
+class Mo(msgspec.Struct, frozen=True, gc=False):
     """A whole MO, joined, before it is matched."""
 
     carrier_id: int

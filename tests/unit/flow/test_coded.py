@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from rejoinder.flow.coded import CodedRequest, coded_draft
 from rejoinder.flow.request import Concat, Draft, Limits, MessageRefused

@@ -4,14 +4,13 @@ Takes query strings longer than httptools can (65,535 bytes for a whole URL), so
 answered 413 by the server; answers what is no HTTP in JSON. Refuses to keep more of a URL than tells that it
 is too long.
 
-Plain GETs of the polls, what the machine does all day, take a short way (short_way.py): no ASGI cycle is made for
-them, and of a client that repeats its head byte for byte not even the parser is asked, which found it good before.
-Whatever the short way does not take goes the normal one, through the same `Api`.
+Plain requests, which are nearly all, reach the same `Api` without an ASGI cycle, which cost more than most answers.
+Plain GETs of the polls, what the machine does all day, take a short way (short_way.py): no task is made for them, and
+of a client that repeats its head byte for byte not even the parser is asked, which found it good before.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -22,14 +21,16 @@ from rejoinder.endpoints.http.brakes import Brakes, BrakingProtocol
 from rejoinder.endpoints.http.params import SIZE
 from rejoinder.endpoints.http.responses import Family, Response, fault
 from rejoinder.endpoints.http.server import Api
+from rejoinder.endpoints.http.under_way import Heads, Plain, UnderWay
 from rejoinder.message.codes import AccountCode
 
 # httptools counts positions in a URL in 16 bits.
 _PARSED = 65_535
 _KEPT = 2 * SIZE
 _NOT_HTTP = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request is not HTTP", 400)
-_BODY_FOLLOWS = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
+_UNUSUAL = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 _GET = b"GET /"
+_LENGTH_DIGITS = len(str(SIZE))
 
 
 class Short(Protocol):
@@ -43,58 +44,23 @@ class Short(Protocol):
     ) -> bytes | Coroutine[Any, Any, Response] | None: ...
 
 
-class _UnderWay:
-    """Stands where uvicorn keeps a request's cycle, while its answer is being made."""
-
-    __slots__ = ("disconnected", "keep_alive", "response_complete", "task")
-
-    def __init__(self) -> None:
-        self.task: asyncio.Task[None] | None = None
-        self.keep_alive = True
-        self.disconnected = False
-        self.response_complete = False
-
-    @property
-    def message_event(self) -> _UnderWay:
-        return self
-
-    def set(self) -> None:
-        """What uvicorn calls when the connection is lost: nobody is there to be answered."""
-        if self.task is not None:
-            self.task.cancel()
-
-
-class _Heads:
-    """The head of a 200 up to the length of its body; made anew with the date, once a second."""
-
-    def __init__(self) -> None:
-        self._made_of: Sequence[tuple[bytes, bytes]] | None = None
-        self._head = b""
-
-    def of(self, standing: Sequence[tuple[bytes, bytes]]) -> bytes:
-        if standing is not self._made_of:
-            lines = [b"HTTP/1.1 200 OK", *(b"%b: %b" % pair for pair in standing)]
-            lines += [b"content-type: application/json", b"cache-control: no-store", b"content-length: "]
-            self._made_of, self._head = standing, b"\r\n".join(lines)
-        return self._head
-
-
 class HttpProtocol(BrakingProtocol):
     """One connection. `api`, `short`, `addresses` and `brakes` stand on a subclass made by `answering`."""
 
     api: Api
     short: Short
     addresses: Addresses
-    heads: _Heads
+    heads: Heads
     # What this client writes behind the target of a plain GET, whose address that means, and the headers in it.
     _tail: bytes | None = None
     _address = ""
     _tail_headers: Sequence[tuple[bytes, bytes]] = ()
-    # The bytes that are being parsed; whether the short way took the request in them.
+    # The bytes that are being parsed; whether the request in them is a plain one, and its body.
     _chunk = b""
-    _taken = False
+    _plain = False
+    _body: Sequence[bytes] = ()
     _used_at = 0.0
-    _under_way: _UnderWay | None = None
+    _under_way: UnderWay | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -122,14 +88,10 @@ class HttpProtocol(BrakingProtocol):
             super().on_url(url)
 
     def on_headers_complete(self) -> None:
-        if self._is_plain_get() and self.is_free():
-            self._taken = True
-            address = self.addresses.of(self.client, self.headers)
-            self._learn(address)
-            if not self._take(self.url, address, self.headers):
-                self._begin(None, self.url, self.headers)
+        self._plain = self.is_free() and self._is_plain()
+        if self._plain:
+            self._body = []
             return
-        self._taken = False
         if len(self.url) <= _PARSED:
             super().on_headers_complete()
             return
@@ -139,24 +101,51 @@ class HttpProtocol(BrakingProtocol):
         # The request's task, just made, has not run yet.
         self.scope["query_string"] = query
 
-    def on_message_complete(self) -> None:
-        if self._taken:
-            self.came_whole()
+    def on_body(self, body: bytes) -> None:
+        if self._plain:
+            self._body.append(body)  # type: ignore[attr-defined]  # a list since the head was complete
         else:
-            super().on_message_complete()
+            super().on_body(body)
 
-    def _is_plain_get(self) -> bool:
-        """A GET of a poll, without a body, on a connection that stays."""
+    def on_message_complete(self) -> None:
+        if not self._plain:
+            super().on_message_complete()
+            return
+        self.came_whole()
+        method = self.parser.get_method().decode("ascii")
+        if method == "GET" and self._is_poll():
+            address = self.addresses.of(self.client, self.headers)
+            self._learn(address)
+            if self._take(self.url, address, self.headers):
+                return
+        self._begin(None, Plain(method, self.url, self.headers, b"".join(self._body)))
+
+    def _is_plain(self) -> bool:
+        """A GET without a body or a POST with a small one, of an ordinary path, on a connection that stays."""
         path, _, query = self.url.partition(b"?")
+        method, length = self.parser.get_method(), b"0"
+        for name, value in self.headers:
+            if name in _UNUSUAL:
+                return False
+            if name == b"content-length":
+                length = value
         return (
-            path in self.short.views
-            and b"#" not in query
+            (method == b"POST" or (method == b"GET" and length == b"0"))
+            and length.isdigit()
+            and len(length) <= _LENGTH_DIGITS
+            and int(length) <= SIZE
             and len(query) <= SIZE
-            and self.parser.get_method() == b"GET"
+            and path.startswith(b"/")
+            and not path.startswith(b"//")
+            and path.isascii()
+            and b"%" not in path
+            and b"#" not in self.url
             and self.parser.get_http_version() == "1.1"
             and self.parser.should_keep_alive()
-            and not any(name in _BODY_FOLLOWS for name, _ in self.headers)
         )
+
+    def _is_poll(self) -> bool:
+        return self.url.partition(b"?")[0] in self.short.views
 
     def _learn(self, address: str) -> None:
         """Remembers this client's head where the bytes at hand are one whole request and nothing else."""
@@ -177,32 +166,30 @@ class HttpProtocol(BrakingProtocol):
         if taken is None:
             return False
         if not isinstance(taken, bytes):
-            self._begin(taken, url, self._tail_headers if headers is None else headers)
+            self._begin(taken, Plain("GET", url, self._tail_headers if headers is None else headers))
             return True
         self._used_at = self.loop.time()
-        self.transport.write(
-            b"%b%d\r\n\r\n%b" % (self.heads.of(self.server_state.default_headers), len(taken), taken)
-        )
+        self._write_plain(taken)
         self.answered_at_once()
         return True
 
-    def _begin(
-        self, begun: Coroutine[Any, Any, Response] | None, url: bytes, headers: Sequence[tuple[bytes, bytes]]
-    ) -> None:
+    def _write_plain(self, body: bytes) -> None:
+        """A 200 with JSON on a connection that stays."""
+        head = self.heads.of(self.server_state.default_headers)
+        self.transport.write(b"%b%d\r\n\r\n%b" % (head, len(body), body))
+
+    def _begin(self, begun: Coroutine[Any, Any, Response] | None, request: Plain) -> None:
         """Makes a task for an answer that has to wait for something."""
         self._unset_keepalive_if_required()
-        self._under_way = under_way = _UnderWay()
+        ends = begun is not None or (request.method == "GET" and self._is_poll())
+        self._under_way = under_way = UnderWay(request.body, ends)
         self.cycle = under_way  # type: ignore[assignment]  # it has what uvicorn asks of a cycle
-        under_way.task = task = self.loop.create_task(self._finish(under_way, begun, url, headers))
+        under_way.task = task = self.loop.create_task(self._finish(under_way, begun, request))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 
     async def _finish(
-        self,
-        under_way: _UnderWay,
-        begun: Coroutine[Any, Any, Response] | None,
-        url: bytes,
-        headers: Sequence[tuple[bytes, bytes]],
+        self, under_way: UnderWay, begun: Coroutine[Any, Any, Response] | None, request: Plain
     ) -> None:
         response = None
         if begun is not None:
@@ -211,15 +198,20 @@ class HttpProtocol(BrakingProtocol):
             except Exception:  # noqa: BLE001  # met again on the normal way, which answers and logs it
                 response = None
         if response is None:
-            path, _, query = url.partition(b"?")
-            scope = {"method": "GET", "path": path.decode("ascii"), "query_string": query}
-            response = await self.api.reply({**scope, "headers": headers, "client": self.client}, _no_body)
+            path, _, query = request.url.partition(b"?")
+            scope: dict[str, Any] = {"method": request.method, "path": path.decode("ascii")}
+            scope |= {"query_string": query, "headers": request.headers, "client": self.client}
+            response = await self.api.reply(scope, under_way.receive)
         self._under_way = None
         self._answer(under_way, response)
 
-    def _answer(self, under_way: _UnderWay, response: Response) -> None:
+    def _answer(self, under_way: UnderWay, response: Response) -> None:
         under_way.response_complete = True
         if self.transport.is_closing():
+            return
+        if under_way.keep_alive and response.is_usual():
+            self._write_plain(response.body)
+            self.on_response_complete()
             return
         lines = [STATUS_LINE[response.status]]
         headers = [*self.server_state.default_headers, *response.headers()]
@@ -249,11 +241,7 @@ class HttpProtocol(BrakingProtocol):
         self.transport.close()
 
 
-async def _no_body() -> dict[str, Any]:
-    raise RuntimeError("a GET has no body")
-
-
 def answering(api: Api, short: Short, addresses: Addresses, brakes: Brakes) -> type[HttpProtocol]:
     """The protocol of one server."""
-    parts = {"api": api, "short": short, "addresses": addresses, "brakes": brakes, "heads": _Heads()}
+    parts = {"api": api, "short": short, "addresses": addresses, "brakes": brakes, "heads": Heads()}
     return type("AnsweringProtocol", (HttpProtocol,), parts)

@@ -29,6 +29,12 @@ class Response(msgspec.Struct, frozen=True):
     content_type: bytes | None = None
     cache: bytes = b"no-store"
 
+    def is_usual(self) -> bool:
+        """JSON that was asked for and may not be kept, with nothing beside it: its head is always the same."""
+        return (
+            self.status == 200 and not self.extra and self.content_type is None and self.cache == b"no-store"
+        )
+
     def headers(self) -> Headers:
         kind = (b"content-type", self.content_type or b"application/json")
         # A 304 has no body, and its length would be taken for that of the one that the browser has.

@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 # Credit accounts that every store has: what the operator gives comes from the one, what is used goes to the other.
 OPERATOR_ACCOUNT = 1
 
@@ -13,8 +15,7 @@ OPERATOR_ACCOUNT = 1
 USAGE_ACCOUNT = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Funds:
+class Funds(msgspec.Struct, frozen=True, gc=False):
     """A credit account under lock. Pre-paid ones never fall below 0."""
 
     account_id: int
@@ -22,8 +23,7 @@ class Funds:
     balance: int
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(msgspec.Struct, frozen=True, gc=False):
     """One double entry: `amount` moves from payer to payee."""
 
     payer_id: int

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from rejoinder.message.model import InboundPart, Mo
 
 
-@dataclass(frozen=True, slots=True)
-class ParkedMo:
+class ParkedMo(msgspec.Struct, frozen=True, gc=False):
     """An MO that nobody could take, with the reason."""
 
     id: str
@@ -18,8 +18,7 @@ class ParkedMo:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeptPart:
+class KeptPart(msgspec.Struct, frozen=True, gc=False):
     """What is kept of a part of a long MO: see `InboundPart`."""
 
     text: str

@@ -6,7 +6,6 @@ A user has two: the mailbox (id +user_id) and the box of its MTs' final statuses
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -25,8 +24,7 @@ class Head(msgspec.Struct, frozen=True):
     last_received: int
 
 
-@dataclass(frozen=True, slots=True)
-class LockedMailbox:
+class LockedMailbox(msgspec.Struct, frozen=True, gc=False):
     """A box's row under the writer's lock; `floor` is the store-wide one of contract §3 rule 8."""
 
     box_id: int
@@ -37,8 +35,7 @@ class LockedMailbox:
     floor: int
 
 
-@dataclass(frozen=True, slots=True)
-class PageQuery:
+class PageQuery(msgspec.Struct, frozen=True, gc=False):
     """Entries of a box with since < timestamp < ceiling; `received`: only those that handsets sent."""
 
     box_id: int

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from rejoinder.message.model import Mt, PartRow, QueueRow
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """A queue row that this process may now send, under a fencing number."""
 
     row: QueueRow
@@ -19,8 +19,7 @@ class Claim:
     was_submitting: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SubmittedPair:
+class SubmittedPair(msgspec.Struct, frozen=True, gc=False):
     """By what a session's messages are called back: as they were submitted. `service_type` "": whatever it was."""
 
     recipient: str
@@ -28,8 +27,7 @@ class SubmittedPair:
     service_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class MtState:
+class MtState(msgspec.Struct, frozen=True, gc=False):
     """What moving a message's status needs. `entry_id`, `entry_at`: its place in the mailbox, where that is
     not its own id and that id's second. `status_push`: its user wants to be told of the final one.
     `receipts`: which receipt was asked for (smpp_receipts.py), 0 where nobody binds for it any more.
@@ -49,8 +47,7 @@ class MtState:
     receipts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True, gc=False):
     """Whose a message is, where it stands, and since when its status is final (microseconds; None: it is not)."""
 
     user_id: int

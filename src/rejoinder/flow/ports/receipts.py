@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from rejoinder.message.model import Receipt
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRef:
+class KnownRef(msgspec.Struct, frozen=True, gc=False):
     """A part that a carrier's id may mean."""
 
     key: str
@@ -19,8 +19,7 @@ class KnownRef:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeptReceipt:
+class KeptReceipt(msgspec.Struct, frozen=True, gc=False):
     """A receipt that waits for its part."""
 
     id: int

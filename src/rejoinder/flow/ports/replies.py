@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+
+class Pair(msgspec.Struct, frozen=True, gc=False):
     """The latest message from a number to a handset."""
 
     handset: str
@@ -57,8 +58,7 @@ class NumberOwner:
     push: MoPush = NO_MO_PUSH
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
+class Earlier(msgspec.Struct, frozen=True, gc=False):
     """A message sent before under the same clientRef."""
 
     mt_id: str

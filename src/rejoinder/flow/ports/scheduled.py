@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Held:
+
+class Held(msgspec.Struct, frozen=True, gc=False):
     """A scheduled message: its draft as JSON, and its user's present name where it was read."""
 
     mt_id: str
@@ -18,8 +18,7 @@ class Held:
     username: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Repriced:
+class Repriced(msgspec.Struct, frozen=True, gc=False):
     """What its message's row says of a scheduled message that was replaced."""
 
     parts: int

@@ -1,0 +1,72 @@
+"""What protocol.py keeps of a request that needs no ASGI cycle, and the head of its answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A request whose every byte is there."""
+
+    method: str
+    url: bytes
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes = b""
+
+
+class UnderWay:
+    """Stands where uvicorn keeps a request's cycle, while its answer is being made.
+
+    `ends`: the answer is given up when nobody is there to read it; what changes something is carried to its end.
+    """
+
+    __slots__ = ("_body", "_left", "disconnected", "ends", "keep_alive", "response_complete", "task")
+
+    def __init__(self, body: bytes, ends: bool) -> None:
+        self.task: asyncio.Task[None] | None = None
+        self.keep_alive = True
+        self.disconnected = False
+        self.response_complete = False
+        self.ends = ends
+        self._body: bytes | None = body
+        self._left: asyncio.Event | None = None
+
+    @property
+    def message_event(self) -> UnderWay:
+        return self
+
+    def set(self) -> None:
+        """What uvicorn calls when the connection is lost: nobody is there to be answered."""
+        if self.task is not None and self.ends:
+            self.task.cancel()
+        if self._left is not None:
+            self._left.set()
+
+    async def receive(self) -> dict[str, Any]:
+        """ASGI's, for the `Api`: the body, then the caller's going away."""
+        body, self._body = self._body, None
+        if body is not None:
+            return {"type": "http.request", "body": body, "more_body": False}
+        if not self.disconnected:
+            self._left = asyncio.Event()
+            await self._left.wait()
+        return {"type": "http.disconnect"}
+
+
+class Heads:
+    """The head of a 200 up to the length of its body; made anew with the date, once a second."""
+
+    def __init__(self) -> None:
+        self._made_of: Sequence[tuple[bytes, bytes]] | None = None
+        self._head = b""
+
+    def of(self, standing: Sequence[tuple[bytes, bytes]]) -> bytes:
+        if standing is not self._made_of:
+            lines = [b"HTTP/1.1 200 OK", *(b"%b: %b" % pair for pair in standing)]
+            lines += [b"content-type: application/json", b"cache-control: no-store", b"content-length: "]
+            self._made_of, self._head = standing, b"\r\n".join(lines)
+        return self._head
