@@ -182,7 +182,7 @@ class HttpProtocol(BrakingProtocol):
         """Makes a task for an answer that has to wait for something."""
         self._unset_keepalive_if_required()
         ends = begun is not None or (request.method == "GET" and self._is_poll())
-        self._under_way = under_way = UnderWay(request.body, ends)
+        self._under_way = under_way = UnderWay(ends)
         self.cycle = under_way  # type: ignore[assignment]  # it has what uvicorn asks of a cycle
         under_way.task = task = self.loop.create_task(self._finish(under_way, begun, request))
         task.add_done_callback(self.tasks.discard)
@@ -201,6 +201,7 @@ class HttpProtocol(BrakingProtocol):
             path, _, query = request.url.partition(b"?")
             scope: dict[str, Any] = {"method": request.method, "path": path.decode("ascii")}
             scope |= {"query_string": query, "headers": request.headers, "client": self.client}
+            scope["body"] = request.body
             response = await self.api.reply(scope, under_way.receive)
         self._under_way = None
         self._answer(under_way, response)

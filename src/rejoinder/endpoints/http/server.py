@@ -197,7 +197,10 @@ def _content_type(scope: Mapping[str, Any]) -> bytes:
 
 
 async def _body(scope: Scope, receive: Receive, family: Family) -> bytes:
-    """The whole body; an oversized one is refused as soon as that is known."""
+    """The whole body; an oversized one is refused as soon as that is known. Of a plain request it is there already."""
+    if "body" in scope:
+        body: bytes = scope["body"]
+        return body
     declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     if len(declared) > 9 or int(declared or b"0") > SIZE:
         raise _Refuse(responses.too_large(family))

@@ -24,15 +24,14 @@ class UnderWay:
     `ends`: the answer is given up when nobody is there to read it; what changes something is carried to its end.
     """
 
-    __slots__ = ("_body", "_left", "disconnected", "ends", "keep_alive", "response_complete", "task")
+    __slots__ = ("_left", "disconnected", "ends", "keep_alive", "response_complete", "task")
 
-    def __init__(self, body: bytes, ends: bool) -> None:
+    def __init__(self, ends: bool) -> None:
         self.task: asyncio.Task[None] | None = None
         self.keep_alive = True
         self.disconnected = False
         self.response_complete = False
         self.ends = ends
-        self._body: bytes | None = body
         self._left: asyncio.Event | None = None
 
     @property
@@ -47,10 +46,7 @@ class UnderWay:
             self._left.set()
 
     async def receive(self) -> dict[str, Any]:
-        """ASGI's, for the `Api`: the body, then the caller's going away."""
-        body, self._body = self._body, None
-        if body is not None:
-            return {"type": "http.request", "body": body, "more_body": False}
+        """ASGI's, for the `Api`, which has the body: the caller's going away."""
         if not self.disconnected:
             self._left = asyncio.Event()
             await self._left.wait()
