@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -22,6 +22,12 @@ from tests.http.test_activation import code_of
 
 OTHER = "61255588886"
 _names = count(1)
+
+
+@pytest.fixture(scope="module")
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
+    """On SQLite alone: what a client does is decided by no database."""
+    return lambda: f"sqlite:///{tmp_path_factory.mktemp('site') / 'centre.db'}"
 
 
 @pytest.fixture(scope="module")

@@ -112,7 +112,7 @@ def delivered(world: World, octets: bytes, cuts: Sequence[int], wide: bool) -> t
 
 
 @settings(
-    max_examples=40,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

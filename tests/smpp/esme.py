@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -51,6 +52,12 @@ class Esme:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self.writer.close()
+        # A transport is closed in the loop's next round, and one with TLS after a word of the peer's.
+        await asyncio.sleep(0)
+        if self.tls is not None:
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(5):
+                    await self.writer.wait_closed()
 
     async def bind(
         self, system_id: str = "shop", password: str = SECRET, kind: str = "trx", version: int = 0x34
