@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 
 from faults.network import Network
+from faults.points import lease_seconds
 from faults.seen import Seen
 from faults.server import PASSWORD, USERS, Server
 
@@ -24,6 +25,12 @@ REST = "/services/rest"
 SENDERS, POLLERS = 8, 4
 PATIENCE = aiohttp.ClientTimeout(total=10)
 LOST = 0.1
+# Samples send a share of what the runs send.
+SHARE = 1.0
+# A poller ends when so long nothing has come: a second ahead of the clock may be held for two.
+QUIET_SECONDS = 2.5
+# How long pollers ask a server that does not answer after the end.
+PATIENCE_AFTER_END = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class Crowd:
         self.seen = seen
         self._seed = seed
         self._load = load
-        self._pause = SENDERS / load.per_second
+        self._pause = SENDERS / (load.per_second * SHARE)
         self.sending_over = asyncio.Event()
         self.over = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
@@ -77,14 +84,22 @@ class Crowd:
                 await self._network.stop()
 
     async def _settled(self) -> None:
-        """Returns when the network has every accepted message and all its answers are in: a lease is 60 s."""
-        deadline = time.monotonic() + self._network.patience
-        while time.monotonic() < deadline:
-            await self._network.drained()
-            await self._network.look(self._server.database)
-            if self.seen.handed_over() and not self.seen.unfinished:
+        """Returns when the network has every accepted message and all its answers are in.
+
+        Or when nothing came for longer than leases are: then nothing more will come, and the checker says so.
+        """
+        network, seen = self._network, self.seen
+        now = since = time.monotonic()
+        there, deadline = (-1, 0, 0), now + network.patience
+        while now < deadline and now - since < 2 * lease_seconds() + 4:
+            await network.drained()
+            await network.look(self._server.database)
+            if seen.handed_over() and not seen.unfinished:
                 return
             await asyncio.sleep(0.2)
+            now, before = time.monotonic(), there
+            there = (len(seen.arrivals), len(seen.gave_up), len(seen.unfinished))
+            since = since if there == before else now
 
     async def call(self, path: str, **form: str) -> dict[str, Any] | None:
         """The answer, or None when there was none worth the name."""
@@ -128,15 +143,21 @@ class Crowd:
             await asyncio.sleep(0.05)
 
     async def _poll(self, place: int) -> None:
-        """Until nothing has come for four seconds after the end: a second ahead may be held for two."""
+        """Until after the end nothing has come for a while; an unanswered poll is no sign of that."""
         draw = random.Random(f"{self._seed} poller {place}")
         user, shown = USERS[place % len(USERS)], Counter[str]()
         self.seen.polled.append((user, shown))
-        since, quiet_from = "-1", time.monotonic()
-        while not self.over.is_set() or time.monotonic() - quiet_from < 4:
+        since, quiet_from, unheard_from = "-1", time.monotonic(), time.monotonic()
+        while not self.over.is_set() or time.monotonic() - quiet_from < QUIET_SECONDS:
             answer = await self.call("user/allMessages", username=user, password=PASSWORD, since=since)
-            if answer is None or answer["status"] != 0 or draw.random() < LOST:
+            if answer is None or answer["status"] != 0:
+                quiet_from = time.monotonic()
+                if self.over.is_set() and quiet_from - unheard_from > PATIENCE_AFTER_END:
+                    return
                 await asyncio.sleep(0.05)
+                continue
+            unheard_from = time.monotonic()
+            if draw.random() < LOST:
                 continue
             messages = answer["incomingMessages"] + answer["outgoingMessages"]
             shown.update(message["documentId"] for message in messages)

@@ -21,6 +21,7 @@ from faults.server import CARRIER, TOKEN, Server, WiredCarrier
 # What is still to be delivered after so long is not taken at all.
 PATIENCE_SECONDS = 150.0
 ANSWERING = 0.5
+LATE_SECONDS = 4.0
 
 
 class Network:
@@ -74,10 +75,11 @@ class Network:
 
 
 class HttpNetwork(Network):
-    """The carrier behind HTTP."""
+    """The carrier behind HTTP. `late`: the share of its receipts that come only after some seconds."""
 
-    def __init__(self, seen: Seen, draw: random.Random) -> None:
+    def __init__(self, seen: Seen, draw: random.Random, late: float = 0.0) -> None:
         super().__init__(seen, draw)
+        self._late = late
         self._runner: web.AppRunner | None = None
         self._url = ""
 
@@ -100,12 +102,17 @@ class HttpNetwork(Network):
         first = message["id"] not in self.seen.arrivals
         self.seen.arrivals[message["id"]].append(bool(message["again"]))
         if first:
-            self.later(self._hand_in("receipt", {"id": f"n-{message['id']}", "status": "DELIVRD"}))
+            self.later(self._receipt({"id": f"n-{message['id']}", "status": "DELIVRD"}))
             if self.answers():
                 text = self.reply_text(message["id"])
                 form = {"from": message["to"], "to": message["from"], "text": text, "id": text}
                 self.later(self._reply(form, message["id"]))
         return web.json_response({"id": f"n-{message['id']}"})
+
+    async def _receipt(self, form: dict[str, str]) -> None:
+        if self.draw.random() < self._late:
+            await asyncio.sleep(LATE_SECONDS * self.draw.random())
+        await self._hand_in("receipt", form)
 
     async def _reply(self, form: dict[str, str], origin: str) -> None:
         await self._hand_in("inbound", form)

@@ -19,6 +19,7 @@ from typing import Any
 
 from click.testing import CliRunner
 
+from faults import points
 from rejoinder.cli import main as rejoinder
 
 USERS = ("one@faults", "two@faults")
@@ -35,7 +36,7 @@ class Server:
 
     database: str
     log: Path
-    wrapper: Sequence[str] = ("-m", "rejoinder")
+    wrapper: Sequence[str] = field(default_factory=points.wrapper)
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int = 0
     process: subprocess.Popen[str] | None = None

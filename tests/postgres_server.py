@@ -91,6 +91,27 @@ class PostgresServer:
             self._process = self._as_unprivileged(command, log)
         self._wait_until_ready()
 
+    def follow(self, primary: PostgresServer) -> None:
+        """Start as a standby of a running server, over a copy of its data; what this one held is removed.
+
+        Returns when it is ready for reads and streams. Raises RuntimeError with the end of the log.
+        """
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.data.mkdir()
+        self._hand_over(self.data)
+        command = [str(self._installation / "bin" / "pg_basebackup"), "-D", str(self.data), "-R"]
+        command += ["-h", str(primary._sockets), "-p", "5432", "-U", ROLE, "--checkpoint=fast", "--no-sync"]
+        with self.log.open("ab") as log:
+            status = self._as_unprivileged(command, log).wait(START_SECONDS)
+        if status:
+            raise RuntimeError(f"pg_basebackup ended with {status}:\n{self._end_of_log()}")
+        self.start()
+        deadline = time.monotonic() + START_SECONDS
+        while primary.run("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'") == "0":
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the standby does not stream:\n{self._end_of_log()}")
+            time.sleep(0.02)
+
     def stop(self) -> None:
         """End all connections, write a checkpoint, stop; after 30 s kill. Harmless when it is not running."""
         if self._process is None:

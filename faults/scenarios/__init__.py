@@ -6,8 +6,12 @@ from faults.scenarios.fuzz_pdus import FUZZ_PDUS
 from faults.scenarios.kill import KILL_POSTGRES, KILL_SQLITE
 from faults.scenarios.links import LINKS
 from faults.scenarios.power import POWER_LOSS
+from faults.scenarios.promotion import PROMOTION
 from faults.scenarios.run import Scenario
 from faults.scenarios.trouble import BAD_DISK, CLOCK_STEPS, RESTARTS
 
-_EVERY = (KILL_SQLITE, KILL_POSTGRES, POWER_LOSS, RESTARTS, BAD_DISK, CLOCK_STEPS, *LINKS, FUZZ_PDUS)
+_EVERY = (
+    *(KILL_SQLITE, KILL_POSTGRES, POWER_LOSS, RESTARTS, PROMOTION, BAD_DISK, CLOCK_STEPS),
+    *(*LINKS, FUZZ_PDUS),
+)
 ALL: dict[str, Scenario] = {one.name: one for one in _EVERY}

@@ -136,5 +136,4 @@ FUZZ_PDUS = Scenario(
     "generated and spoiled PDUs through codec and session, in process",
     10_000_000,
     run,
-    controlled=True,
 )

@@ -9,13 +9,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from faults.points import POINTS
+from faults.points import NONE, POINTS, wrapper
 from faults.scenarios.run import Found, Say, Scenario, Site, ground, under_load
 
 # A named point that nothing passes in this time: the kill comes anyway.
 PATIENCE = 4.0
-PROTECTED = ("-m", "faults.points", "-", "0")
-UNPROTECTED = ("-m", "faults.points", "acknowledges_first", "0")
 
 
 class _Killer:
@@ -35,7 +33,8 @@ class _Killer:
                 await self._restart(site, point)
                 await _until_it_fell(site)
             else:
-                await asyncio.sleep(0.2 + site.draw.random())
+                await site.traffic(20)
+                await asyncio.sleep(site.draw.random())
             name = point or "random"
             self._by_point[name] = self._by_point.get(name, 0) + 1
             await self._restart(site, "")
@@ -49,8 +48,8 @@ class _Killer:
 
     async def _restart(self, site: Site, point: str) -> None:
         await asyncio.to_thread(site.server.end, signal.SIGKILL)
-        wrapper = ("-m", "faults.points", point, str(site.draw.randint(1, 20))) if point else None
-        seconds = await asyncio.to_thread(site.server.start, wrapper)
+        before = wrapper(point, site.draw.randint(1, 20)) if point else None
+        seconds = await asyncio.to_thread(site.server.start, before)
         self._slowest_start = max(self._slowest_start, seconds)
 
 
@@ -62,13 +61,11 @@ async def _until_it_fell(site: Site) -> None:
 
 def run(engine: str, count: int, seed: int, say: Say, protected: bool = True) -> Found:
     """`count` kills on one store. Not `protected`: MOs are acknowledged before they are on disk."""
-    wrapper = PROTECTED if protected else UNPROTECTED
+    without = NONE if protected else "storing_before_acknowledging"
     with ground(engine) as on:
-        return asyncio.run(under_load(on, seed, _Killer(count, say, protected), wrapper=wrapper))
+        return asyncio.run(under_load(on, seed, _Killer(count, say, protected), without=without))
 
 
 _ABOUT = "kill -9 under 200 messages a second both ways, half of them at named points"
-KILL_SQLITE = Scenario("kill-sqlite", f"{_ABOUT}, SQLite", 1000, partial(run, "sqlite"), controlled=True)
-KILL_POSTGRES = Scenario(
-    "kill-postgres", f"{_ABOUT}, PostgreSQL", 1000, partial(run, "postgres"), controlled=True
-)
+KILL_SQLITE = Scenario("kill-sqlite", f"{_ABOUT}, SQLite", 1000, partial(run, "sqlite"))
+KILL_POSTGRES = Scenario("kill-postgres", f"{_ABOUT}, PostgreSQL", 1000, partial(run, "postgres"))

@@ -381,11 +381,9 @@ def _under_load(
         return await disturb(site)
 
     with ground(engine) as on:
-        wrapper, environment = ("-m", "faults.points", point, "0"), {SHORT_LINKS: "1"}
+        environment = {SHORT_LINKS: "1"}
         found = asyncio.run(
-            under_load(
-                on, seed, disturbing, wrapper=wrapper, environment=environment, behind=behind, load=load
-            )
+            under_load(on, seed, disturbing, without=point, environment=environment, behind=behind, load=load)
         )
         errors = errors_in(on.folder / "server.log")
     network = told["site"].network
@@ -424,7 +422,7 @@ def throttling(count: int, seed: int, say: Say, protected: bool = True) -> Found
         seed,
         behind,
         Load(PER_SECOND, LONG, own_handset=0.1),
-        point="-" if protected else "counts_throttles",
+        point="-" if protected else "patience_with_throttles",
     )
     counts = {**found.counts, "overtaken": throttler.overtaken()}
     return Found(found.held and not counts["overtaken"] and not counts["counted_as_tries"], counts)
@@ -436,38 +434,40 @@ _PATIENT = {"answer_timeout": "300", "enquire_link": str(ENQUIRE)}
 _CUT_ABOUT = "the TCP link to an SMPP carrier cut, also in a PDU, in a full window, before answers"
 
 CARRIER_CUTS = Scenario(
-    "carrier-cuts", _CUT_ABOUT, 1000, _broken(cut, _QUICK, "forgets_doubt"), controlled=True
+    "carrier-cuts",
+    _CUT_ABOUT,
+    1000,
+    _broken(cut, _QUICK, "doubt"),
 )
 CARRIER_CUTS_POSTGRES = Scenario(
     "carrier-cuts-postgres",
     f"{_CUT_ABOUT}, PostgreSQL",
     200,
-    _broken(cut, _QUICK, "forgets_doubt", "postgres"),
-    controlled=True,
+    _broken(cut, _QUICK, "doubt", "postgres"),
 )
 CARRIER_STALLS = Scenario(
     "carrier-stalls",
     "the carrier stops reading or answering for longer than the time-outs, then goes on",
     200,
-    _broken(stall, _QUICK, "forgets_doubt"),
-    controlled=True,
+    _broken(stall, _QUICK, "doubt"),
 )
 CARRIER_HALF_OPEN = Scenario(
     "carrier-half-open",
     "the carrier is gone without FIN or RST: enquire_link finds out",
     200,
-    _broken(vanish, _PATIENT, "believes_silence"),
-    controlled=True,
+    _broken(vanish, _PATIENT, "doubting_silence"),
 )
 CARRIER_GARBAGE = Scenario(
     "carrier-garbage",
     "garbage, truncated PDUs, absurd lengths and wrong answers from the carrier",
     200,
-    _broken(garbage, _QUICK, "forgets_doubt"),
-    controlled=True,
+    _broken(garbage, _QUICK, "doubt"),
 )
 CARRIER_THROTTLING = Scenario(
-    "carrier-throttling", "the carrier's allowance changes all the time", 200, throttling, controlled=True
+    "carrier-throttling",
+    "the carrier's allowance changes all the time",
+    200,
+    throttling,
 )
 LINKS = (
     CARRIER_CUTS,

@@ -15,11 +15,13 @@ from faults.crowd import Crowd, Load
 from faults.disk.images import Disk, records
 from faults.disk.interposer import build
 from faults.network import HttpNetwork
+from faults.points import NONE, wrapper
 from faults.scenarios.run import Found, Say, Scenario, ground
 from faults.seen import Seen
 from faults.server import Server, set_up
 
-SECONDS = 12.0
+# Of load for so many images at least; a sample is content with less.
+SECONDS, IMAGES = 12.0, 100
 
 
 class _Acknowledged(dict[str, int]):
@@ -33,7 +35,9 @@ class _Acknowledged(dict[str, int]):
         self[event[0]] = self._log.stat().st_size
 
 
-async def _record(folder: Path, url: str, seed: int, protected: bool) -> tuple[Path, dict[str, int]]:
+async def _record(
+    folder: Path, url: str, seed: int, seconds: float, without: str
+) -> tuple[Path, dict[str, int]]:
     log = folder / "recording"
     seen = Seen()
     acknowledged = _Acknowledged(log)
@@ -45,15 +49,14 @@ async def _record(folder: Path, url: str, seed: int, protected: bool) -> tuple[P
         "RECORD_PREFIX": str(folder / "faults.db"),
         "RECORD_LOG": str(log),
     }
-    point = "-" if protected else "not_durable"
-    server = Server(url, folder / "server.log", ("-m", "faults.points", point, "0"), environment)
+    server = Server(url, folder / "server.log", wrapper(without), environment)
     plain = Server(url, folder / "server.log")
     await asyncio.to_thread(set_up, plain, network.carriers())
     _start_from(folder, log)
     await asyncio.to_thread(server.start)
 
     async def load() -> None:
-        await asyncio.sleep(SECONDS)
+        await asyncio.sleep(seconds)
 
     try:
         await Crowd(server, network, seen, seed, Load()).run(load)
@@ -93,8 +96,11 @@ def _faulty(image: dict[str, bytes], expected: list[str], work: Path) -> str:
 def run(count: int, seed: int, say: Say, protected: bool = True) -> Found:
     """Rebuilds and checks `count` images of one recording. Not `protected`: synchronous=NORMAL, which must fail."""
     draw = random.Random(seed)
+    seconds = max(SECONDS / 4, min(SECONDS, SECONDS * count / IMAGES))
     with ground("sqlite") as on, tempfile.TemporaryDirectory(dir="/dev/shm") as work:
-        log, acknowledged = asyncio.run(_record(on.folder, on.url, seed, protected))
+        log, acknowledged = asyncio.run(
+            _record(on.folder, on.url, seed, seconds, NONE if protected else "durability")
+        )
         every = list(records(log))
         order = sorted(acknowledged, key=acknowledged.__getitem__)
         ends = [acknowledged[one] for one in order]
@@ -119,5 +125,4 @@ POWER_LOSS = Scenario(
     "the disk as a power cut may leave it: unsynced writes dropped, kept or torn",
     1000,
     run,
-    controlled=True,
 )

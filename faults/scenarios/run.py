@@ -7,7 +7,8 @@ import contextlib
 import random
 import signal
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from typing import Any
 from faults.checker import judge
 from faults.crowd import Crowd, Load
 from faults.network import HttpNetwork, Network
+from faults.points import NONE, wrapper
 from faults.seen import Seen
 from faults.server import CREDITS, Server, set_up
 from tests.postgres_server import PostgresServer, postgres_server
 
+TRAFFIC_SECONDS = 30.0
 Say = Callable[[int], None]
 
 
@@ -32,15 +35,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`run(count, seed, say, protected)`: `say` is told of progress; not `protected` is the negative control, where
-    `controlled` says that there is one.
-    """
+    """`run(count, seed, say, protected)`: `say` is told of progress; not `protected` is the negative control."""
 
     name: str
     about: str
     whole: int
     run: Callable[[int, int, Say, bool], Found]
-    controlled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,13 @@ class Ground:
 
 
 @contextlib.contextmanager
-def ground(engine: str) -> Iterator[Ground]:
-    """Everything is gone when the block ends."""
+def ground(engine: str, settings: Mapping[str, str] | None = None) -> Iterator[Ground]:
+    """Everything is gone when the block ends. `settings` are PostgreSQL's."""
     with tempfile.TemporaryDirectory(prefix="rejoinder-faults-", dir="/var/tmp") as folder:
         if engine == "sqlite":
             yield Ground(f"sqlite:///{folder}/faults.db", Path(folder))
             return
-        with postgres_server() as server:
+        with postgres_server(settings=settings) as server:
             yield Ground(server.url(server.create_database()), Path(folder), server)
 
 
@@ -73,6 +73,12 @@ class Site:
     draw: random.Random
     network: Network
 
+    async def traffic(self, count: int, seconds: float = TRAFFIC_SECONDS) -> None:
+        """Returns when so many more messages were accepted, on a slow machine too; at the latest after a while."""
+        wanted, deadline = len(self.seen.accepted) + count, time.monotonic() + seconds
+        while len(self.seen.accepted) < wanted and time.monotonic() < deadline:  # noqa: ASYNC110  # senders set no event
+            await asyncio.sleep(0.02)
+
 
 Disturb = Callable[[Site], Awaitable[Mapping[str, Any]]]
 
@@ -82,17 +88,20 @@ async def under_load(
     seed: int,
     disturb: Disturb,
     *,
-    wrapper: Sequence[str] = ("-m", "rejoinder"),
+    without: str = NONE,
     environment: Mapping[str, str] | None = None,
     behind: Callable[[Seen, random.Random], Network] = HttpNetwork,
     load: Load = Load(),  # noqa: B008  # frozen
 ) -> Found:
-    """200 messages a second both ways and four pollers while `disturb` does its work; then everything is judged."""
+    """200 messages a second both ways and four pollers while `disturb` does its work; then everything is judged.
+
+    `without`: the protection that is taken out (faults/without.py).
+    """
     seen, draw = Seen(), random.Random(seed)
     network = behind(seen, draw)
     await network.start()
-    await asyncio.to_thread(set_up, Server(on.url, on.folder / "server.log"), network.carriers())
-    server = Server(on.url, on.folder / "server.log", wrapper, environment or {})
+    server = Server(on.url, on.folder / "server.log", wrapper(without), environment or {})
+    await asyncio.to_thread(set_up, server, network.carriers())
     await asyncio.to_thread(server.start)
     told: dict[str, Any] = {}
 

@@ -6,19 +6,31 @@ import asyncio
 import errno
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import aiohttp
 import apsw
 
 from faults.disk.interposer import Trouble
+from faults.network import HttpNetwork
+from faults.points import NONE
 from faults.scenarios.run import Found, Say, Scenario, Site, ground, under_load
 from faults.server import PASSWORD, USERS
 
 BACK_SECONDS = 5.0
 REFUSED_SECONDS = 1.0
 YEAR = 365 * 86_400
-STEPS: Sequence[float] = (1, -1, 3600, -3600, YEAR)
+STEPS: Sequence[float] = (YEAR, -1, 3600, -3600, 1)
+# So many messages have no receipt yet when the clock is set: live ones, which must not expire.
+LATE = 0.2
+# Our sessions have to overrule this server, which lets commits be lost when it is killed, and then as many as possible.
+CARELESS = {
+    "synchronous_commit": "off",
+    "wal_writer_delay": "10s",
+    "wal_writer_flush_after": "1GB",
+    "wal_buffers": "32MB",
+}
 
 
 async def _probe(session: aiohttp.ClientSession, site: Site) -> tuple[int, float]:
@@ -33,16 +45,29 @@ async def _probe(session: aiohttp.ClientSession, site: Site) -> tuple[int, float
         return 0, time.monotonic() - begun
 
 
-async def _until_back(site: Site) -> float:
-    """Seconds until the server can work with its database again."""
-    begun = time.monotonic()
+async def until_back(site: Site) -> float:
+    """Seconds until the server reads from its database and takes messages again."""
+    begun, before = time.monotonic(), len(site.seen.accepted)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
         while time.monotonic() - begun < 60:
             status, _ = await _probe(session, site)
-            if status == 200:
+            if status == 200 and len(site.seen.accepted) > before:
                 return time.monotonic() - begun
             await asyncio.sleep(0.02)
     return 60.0
+
+
+async def refused(site: Site) -> tuple[int, float]:
+    """What a call is answered while the database is away, and how soon."""
+    async with aiohttp.ClientSession() as session:
+        return await _probe(session, site)
+
+
+def prompt(found: Found) -> Found:
+    """Whether the promises held, and the server said 503 and came back in time."""
+    counts = found.counts
+    quick = counts["slowest_refusal_s"] <= REFUSED_SECONDS and counts["slowest_return_s"] <= BACK_SECONDS
+    return Found(found.held and quick and not counts["not_503"], counts)
 
 
 class _Restarts:
@@ -58,14 +83,14 @@ class _Restarts:
         slowest_refusal = slowest_return = 0.0
         wrong: list[int] = []
         for _ in range(self._count):
-            await asyncio.sleep(0.5 + site.draw.random())
+            await site.traffic(20)
+            await asyncio.sleep(site.draw.random())
             await asyncio.to_thread(postgres.kill)
-            async with aiohttp.ClientSession() as session:
-                status, seconds = await _probe(session, site)
+            status, seconds = await refused(site)
             wrong += [status] if status != 503 else []
             slowest_refusal = max(slowest_refusal, seconds)
             await asyncio.to_thread(postgres.start)
-            slowest_return = max(slowest_return, await _until_back(site))
+            slowest_return = max(slowest_return, await until_back(site))
             self._say(1)
         return {
             "restarts": self._count,
@@ -76,12 +101,10 @@ class _Restarts:
 
 
 def restarts(count: int, seed: int, say: Say, protected: bool = True) -> Found:
-    """PostgreSQL ends at once and comes back, under load."""
-    with ground("postgres") as on:
-        found = asyncio.run(under_load(on, seed, _Restarts(count, say)))
-    counts = found.counts
-    quick = counts["slowest_refusal_s"] <= REFUSED_SECONDS and counts["slowest_return_s"] <= BACK_SECONDS
-    return Found(found.held and quick and not counts["not_503"], counts)
+    """PostgreSQL ends at once and comes back, under load. Not `protected`: commits need not be on its disk."""
+    without = NONE if protected else "insisting_on_disk"
+    with ground("postgres", CARELESS) as on:
+        return prompt(asyncio.run(under_load(on, seed, _Restarts(count, say), without=without)))
 
 
 class _BadDisk:
@@ -95,7 +118,8 @@ class _BadDisk:
     async def __call__(self, site: Site) -> Mapping[str, Any]:
         slowest = 0.0
         for turn in range(self._count):
-            await asyncio.sleep(0.3 + site.draw.random() / 2)
+            await site.traffic(10)
+            await asyncio.sleep(site.draw.random() / 2)
             kind = (
                 {"write": errno.ENOSPC},
                 {"write": errno.EIO},
@@ -118,12 +142,15 @@ class _BadDisk:
 
 
 def bad_disk(count: int, seed: int, say: Say, protected: bool = True) -> Found:
-    """SQLite's disk full (ENOSPC) and failing (EIO at a write, EIO at a sync), in turns."""
+    """SQLite's disk full (ENOSPC) and failing (EIO at a write, EIO at a sync), in turns.
+
+    Not `protected`: what it says of that at a commit is not heard.
+    """
+    without = NONE if protected else "commits_errors"
     with ground("sqlite") as on:
         trouble = Trouble(on.folder)
-        found = asyncio.run(
-            under_load(on, seed, _BadDisk(trouble, count, say), environment=trouble.environment)
-        )
+        disturb = _BadDisk(trouble, count, say)
+        found = asyncio.run(under_load(on, seed, disturb, without=without, environment=trouble.environment))
     good = found.counts["slowest_return_s"] <= BACK_SECONDS and found.counts["still_runs"]
     return Found(found.held and good, found.counts)
 
@@ -138,7 +165,8 @@ class _Steps:
 
     async def __call__(self, site: Site) -> Mapping[str, Any]:
         for turn in range(self._count):
-            await asyncio.sleep(1 + site.draw.random())
+            await site.traffic(30)
+            await asyncio.sleep(site.draw.random())
             self._trouble.clock(STEPS[turn % len(STEPS)])
             await asyncio.sleep(2 + site.draw.random())
             if turn % 2:
@@ -151,11 +179,23 @@ class _Steps:
 
 
 def clock_steps(count: int, seed: int, say: Say, protected: bool = True) -> Found:
-    """Steps of a second, an hour and a year: nothing lost, nothing sent again, nothing expired."""
+    """Steps of a second, an hour and a year: nothing lost, nothing sent again, nothing expired.
+
+    Not `protected`: the server believes its clock.
+    """
+    without = NONE if protected else "doubting_the_clock"
     with ground("sqlite") as on:
         trouble = Trouble(on.folder)
+        disturb = _Steps(trouble, count, say)
         found = asyncio.run(
-            under_load(on, seed, _Steps(trouble, count, say), environment=trouble.environment)
+            under_load(
+                on,
+                seed,
+                disturb,
+                without=without,
+                behind=partial(HttpNetwork, late=LATE),
+                environment=trouble.environment,
+            )
         )
         connection = apsw.Connection(str(on.folder / "faults.db"))
         expired = connection.execute("SELECT count(*) FROM mt WHERE status = 3").get

@@ -133,7 +133,7 @@ SETTINGS = (
         "database",
         "sqlite:///rejoinder.db",
         "Where everything is kept: `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://user@host/name`. "
-        "It is made and migrated when missing or older.",
+        "Made or migrated when due. Of several servers (`user@one,two/name`) the one that takes writes is used.",
         _database,
     ),
     Setting(

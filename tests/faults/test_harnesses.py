@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from faults import crowd
 from faults.points import SHORT_LEASES
 from faults.scenarios import ALL
 
@@ -16,9 +17,10 @@ NEEDS_CC = pytest.mark.skipif(
 
 
 @pytest.fixture(autouse=True)
-def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message that a killed process had in its hands is tried again after seconds, not after a minute."""
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less load, and leases of seconds: what a killed process had in its hands comes back soon."""
     monkeypatch.setenv(SHORT_LEASES, "1")
+    monkeypatch.setattr(crowd, "SHARE", 0.4)
 
 
 # How much of each fuzzer takes about three seconds.
@@ -29,30 +31,39 @@ def silent(_steps: int) -> None:
     return
 
 
-@pytest.mark.timeout(240)
-@pytest.mark.parametrize(
-    ("name", "count"),
-    [
-        ("kill-sqlite", 3),
-        ("kill-postgres", 2),
-        ("postgres-restarts", 1),
-        pytest.param("power-loss-sqlite", 30, marks=NEEDS_CC),
-        pytest.param("bad-disk-sqlite", 3, marks=NEEDS_CC),
-        pytest.param("clock-steps", 3, marks=NEEDS_CC),
-    ],
+# How much of each; and of its negative control, which must fail.
+SAMPLES = {
+    "kill-sqlite": (3, 1),
+    "kill-postgres": (2, 1),
+    "postgres-restarts": (1, 1),
+    "postgres-promotion": (1, 1),
+    "power-loss-sqlite": (30, 30),
+    "bad-disk-sqlite": (3, 2),
+    "clock-steps": (3, 1),
+}
+NEED_CC = ("power-loss-sqlite", "bad-disk-sqlite", "clock-steps")
+each = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=NEEDS_CC if name in NEED_CC else ()) for name in SAMPLES]
 )
-def test_the_promises_hold(name: str, count: int) -> None:
-    found = ALL[name].run(count, SEED, silent, True)
+
+
+def test_every_harness_has_its_sample_and_its_control() -> None:
+    assert {name for name in ALL if not name.startswith(("carrier-", "fuzz-"))} == set(SAMPLES)
+
+
+@pytest.mark.timeout(240)
+@each
+def test_the_promises_hold(name: str) -> None:
+    found = ALL[name].run(SAMPLES[name][0], SEED, silent, True)
     assert found.held, found.counts
     assert found.counts.get("accepted", found.counts.get("acknowledged", 0)) > 10
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(
-    ("name", "count"), [("kill-sqlite", 2), pytest.param("power-loss-sqlite", 30, marks=NEEDS_CC)]
-)
-def test_without_the_protection_the_harness_fails(name: str, count: int) -> None:
-    assert not ALL[name].run(count, SEED, silent, False).held
+@each
+def test_without_the_protection_the_harness_fails(name: str) -> None:
+    found = ALL[name].run(SAMPLES[name][1], SEED, silent, False)
+    assert not found.held, found.counts
 
 
 @pytest.mark.timeout(240)

@@ -16,6 +16,7 @@ from rejoinder.errors import StoreUnavailable, StoreUnsuitable, UnknownCommit
 from rejoinder.flow.ports import Tx
 from rejoinder.store import migrate
 from rejoinder.store.news import News, Noting
+from rejoinder.store.postgres_hosts import connect
 from rejoinder.store.postgres_notices import SEND, Notices
 from rejoinder.store.postgres_reads import READERS, CommittedReads, GatheredBoxes
 from rejoinder.store.postgres_session import AWAY, PostgresSession
@@ -58,6 +59,7 @@ class PostgresStore:
         try:
             pool = await asyncpg.create_pool(
                 url,
+                connect=connect,
                 min_size=1,
                 max_size=CONNECTIONS,
                 init=opening.init,

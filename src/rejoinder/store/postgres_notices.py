@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 
+from rejoinder.store.postgres_hosts import connect
 from rejoinder.store.postgres_session import AWAY
 from rejoinder.waits import woken
 
@@ -56,9 +57,7 @@ class Notices:
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def _one_connection(self) -> None:
-        connection = await asyncpg.connect(
-            self._url, timeout=10, server_settings={"application_name": "rejoinder"}
-        )
+        connection = await connect(self._url, timeout=10, server_settings={"application_name": "rejoinder"})
         self._lost.clear()
         connection.add_termination_listener(lambda _: self._lost.set())
         try:

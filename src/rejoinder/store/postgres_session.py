@@ -23,6 +23,7 @@ AWAY = (
     asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.ObjectNotInPrerequisiteStateError,  # still a standby
+    asyncpg.TargetServerAttributeNotMatched,  # none of them takes writes
     OSError,
     TimeoutError,
 )
