@@ -136,3 +136,37 @@ def test_who_waits_for_an_answer_is_not_hurried_and_idle_connections_stay(site: 
         kept = site._kept
         assert site.get(ALL_MESSAGES, {**poll, "wait": "0"}).http_status == 200
         assert site._kept is kept
+
+
+POST = b"POST " + ALL_MESSAGES.encode() + b" HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\nContent-Type: " + FORM.encode() + b"\r\n\r\n"
+# What the parser keeps until it ends: more than it may be.
+ENDLESS = 520 * 1024
+
+
+@pytest.mark.parametrize(
+    ("begun", "more", "status"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nHost: ", b"a", 431),
+        (b"GET /healthz HTTP/1.1\r\n", b"a: b\r\n", 431),
+        (b"GET /healthz HTTP/1.1\r\n", b"a", 431),
+        (b"GET /healthz?a=", b"b", 413),
+        (CHUNKED + b"1;", b"x", 431),
+        (CHUNKED + b"1\r\na\r\n0\r\n", b"a: b\r\n", 431),
+        (CHUNKED, b"1\r\n&\r\n", 413),
+    ],
+    ids=["value", "headers", "name", "target", "extension", "trailers", "chunks"],
+)
+def test_what_has_no_end_is_answered_before_it_fills_the_memory(
+    site: Site, begun: bytes, more: bytes, status: int
+) -> None:
+    stream = begun + more * (ENDLESS // len(more))
+    with socket.create_connection(("127.0.0.1", site.port), 20) as connection:
+        connection.sendall(stream)
+        answer = connection.recv(65_536)
+    assert answer.startswith(b"HTTP/1.1 %d " % status), answer[:200]
+
+
+def test_a_head_of_a_quarter_of_that_is_read(site: Site) -> None:
+    head = b"GET /healthz HTTP/1.1\r\nHost: a\r\nCookie: " + b"c" * (ENDLESS // 4) + b"\r\n\r\n"
+    assert site.exchange(head).http_status == 200

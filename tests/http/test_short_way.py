@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 
 import pytest
@@ -11,7 +12,17 @@ from rejoinder.flow.finals import record
 from rejoinder.flow.ports import UserRow
 from tests.centre import START, delivered
 from tests.http.mailboxes import Filled, fill
-from tests.http.site import ALL_MESSAGES, FINALS, MESSAGES, PASSWORD, WRONG_PASSWORD, Reply, Site, store_fails
+from tests.http.site import (
+    ALL_MESSAGES,
+    CREDIT_BALANCE,
+    FINALS,
+    MESSAGES,
+    PASSWORD,
+    WRONG_PASSWORD,
+    Reply,
+    Site,
+    store_fails,
+)
 
 DAY = 86_400
 LOGIN = f"username=anna%40shop&password={PASSWORD}".encode()
@@ -173,6 +184,70 @@ def test_a_body_after_a_repeated_head_is_no_second_request(site: Site) -> None:
     (expected,) = answers(site, [empty], 1)
     # The body, sent by itself, looks like a poll that the connection knows.
     assert answers(site, [empty, with_body, empty, empty], 3) == [expected] * 3
+
+
+def test_two_requests_in_one_write_are_two_also_where_the_first_ends_in_a_parameter_nobody_reads(
+    site: Site,
+) -> None:
+    """Found by fuzzing: the second request was taken for the rest of the first one's last value."""
+    poll = request(ALL_MESSAGES, b"since=%d&" % START + LOGIN + b"&more=1")
+    balance = request(CREDIT_BALANCE, LOGIN)
+    of_poll, of_balance = heard(site, [poll]) + heard(site, [balance])
+    assert heard(site, [poll, poll + balance, balance], of_second=2) == [
+        of_poll,
+        of_poll,
+        of_balance,
+        of_balance,
+    ]
+
+
+KNOWN = b" HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        LOGIN.replace(b"&", b"&a=b#&") + b"&since=0",
+        b"since=0&" + LOGIN + b"&more=1 HTTP/1.1\r\nConnection: close\r\nX: y",
+        b"since=0&" + LOGIN + b"&more=1 HTTP/1.1\r\nContent-Length: 5\r\nX: y",
+        b"since=0&" + LOGIN + b"&more=1 HTTP/1.0\r\nX: y",
+        b"since=0&" + LOGIN + b"&more=1 HTTP/1.1\r\nTransfer-Encoding: nonsense\r\nX: y",
+        b"since=0&" + LOGIN + b"&more=\xff",
+        b"since=0&" + LOGIN + b"&more=\0",
+        b"since=0&" + LOGIN + b"&more=\x7f",
+        b"since=0&" + LOGIN + b"&more=a b",
+        b"since=0&" + LOGIN + b"&more=\n",
+    ],
+    ids=["fragment", "close", "length", "older", "encoding", "not-ascii", "nul", "delete", "blank", "line"],
+)
+def test_what_only_ends_like_a_known_head_is_answered_as_on_a_new_connection(
+    site: Site, target: bytes
+) -> None:
+    """Found by fuzzing: bytes that are no target, and headers before the known ones, were not looked at."""
+    known = request(ALL_MESSAGES, b"since=%d&" % START + LOGIN)
+    assert known.endswith(KNOWN)
+    strange = b"GET " + ALL_MESSAGES.encode() + b"?" + target + KNOWN
+    then = request(CREDIT_BALANCE, LOGIN)
+    assert heard(site, [known, known, strange, then])[2:] == heard(site, [strange, then])
+
+
+def heard(site: Site, pieces: list[bytes], of_second: int = 1) -> list[tuple[bytes, bytes]]:
+    """Status line and body of each answer; a piece is sent when what was said before is answered."""
+    found: list[tuple[bytes, bytes]] = []
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(socket.create_connection(("127.0.0.1", site.port), 10))
+        stream = stack.enter_context(connection.makefile("rb"))
+        for number, piece in enumerate(pieces):
+            connection.sendall(piece)
+            for _ in range(of_second if number == 1 else 1):
+                status = stream.readline()
+                lines = list(iter(stream.readline, b"\r\n"))
+                length = next(int(line[15:]) for line in lines if line.startswith(b"content-length:"))
+                found.append((status, stream.read(length)))
+                if b"connection: close\r\n" in lines:
+                    assert stream.read() == b""
+                    return found
+    return found
 
 
 def test_a_store_that_fails_is_told_alike_on_both_ways(fresh_site: Site) -> None:

@@ -1,9 +1,10 @@
-"""uvicorn's HTTP/1.1 protocol with two brakes: sends refused before they are parsed, and a time for each request.
+"""uvicorn's HTTP/1.1 protocol with brakes: sends refused before they are parsed, a time and a size for each request.
 
 While as much is under way as can be stored in time (flow/admission.py) a send that came in one piece is answered 503 by
 its bytes alone: no parser, task or parameter. One that came in pieces, or with an unusual head, goes the normal way and
 is refused there. Who has not brought a whole request in `patience` seconds is answered 408 and closed: heads and bodies
-that drip in keep a connection no longer than that.
+that drip in keep a connection no longer than that. One whose bytes outside its body (target, headers, the frames of
+chunks, trailers) pass all measure is answered 413 or 431 before its end: the parser would keep them without end.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from rejoinder.endpoints.http.responses import Family, Response, fault, unavailable
+from rejoinder.endpoints.http.params import SIZE
+from rejoinder.endpoints.http.responses import Family, Response, fault, too_large, unavailable
 from rejoinder.flow.admission import Admission
 from rejoinder.message.codes import AccountCode
 from rejoinder.observe import HTTP_ANSWERS
@@ -30,6 +32,10 @@ _UNUSUAL = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_HEAD = 2048
+# More than a target that is still answered by its own call (SIZE), and headers as other servers take them, have.
+_MOST_OUTSIDE = 8 * SIZE
+_TOO_MUCH = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request's head is too long", 431)
+_TOO_LONG = too_large(Family.ACCOUNT)
 _TOO_SLOW = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request did not come in time", 408)
 
 
@@ -70,6 +76,8 @@ class BrakingProtocol(HttpToolsProtocol):
     _midway = False
     _owed_since: float | None = None
     _patience: asyncio.TimerHandle | None = None
+    # The octets of the request at hand that are none of its body.
+    _outside = 0
     # The last head of a send, how long the body behind it is, and what counts its refusals.
     _send_head = b""
     _send_length = 0
@@ -86,6 +94,8 @@ class BrakingProtocol(HttpToolsProtocol):
         if self._patience is not None:
             self._patience.cancel()
         self._leave()
+        # uvicorn forgets its timer where the connection was reset, and all that hangs on it for as long.
+        self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -96,12 +106,19 @@ class BrakingProtocol(HttpToolsProtocol):
                 return
             self._entered = True
             admission.enter()
+        self._outside = len(data) + (self._outside if self._midway else 0)
         super().data_received(data)
+        if self._midway and self._outside > _MOST_OUTSIDE and not self.transport.is_closing():
+            self._end_with(_TOO_LONG if len(self.url) > SIZE else _TOO_MUCH)
 
     def on_message_begin(self) -> None:
         self._midway = True
         self._owed_since = self.loop.time()
         super().on_message_begin()
+
+    def on_body(self, body: bytes) -> None:
+        self._outside -= len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self.came_whole()
@@ -113,7 +130,7 @@ class BrakingProtocol(HttpToolsProtocol):
 
     def came_whole(self) -> None:
         """The client owes nothing more of its request."""
-        self._midway, self._owed_since = False, None
+        self._midway, self._owed_since, self._outside = False, None, 0
 
     def is_free(self) -> bool:
         """Nothing that came before is still under way, and the client reads what it gets."""
@@ -177,10 +194,16 @@ class BrakingProtocol(HttpToolsProtocol):
             self._patience = self.loop.call_later(left, self._look)
         elif not self.transport.is_closing():
             if self._midway:
-                headers = [*_TOO_SLOW.headers(), (b"connection", b"close")]
-                lines = [STATUS_LINE[408], *(b"%b: %b\r\n" % pair for pair in headers)]
-                self.transport.write(b"".join([*lines, b"\r\n", _TOO_SLOW.body]))
-            self.transport.close()
+                self._end_with(_TOO_SLOW)
+            else:
+                self.transport.close()
+
+    def _end_with(self, response: Response) -> None:
+        """Answers what has not come whole, and hangs up."""
+        headers = [*response.headers(), (b"connection", b"close")]
+        lines = [STATUS_LINE[response.status], *(b"%b: %b\r\n" % pair for pair in headers)]
+        self.transport.write(b"".join([*lines, b"\r\n", response.body]))
+        self.transport.close()
 
     def _answers_another(self) -> bool:
         """Whether an earlier request, which came whole, has no answer yet."""

@@ -31,6 +31,9 @@ _NOT_HTTP = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request is not
 _UNUSUAL = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 _GET = b"GET /"
 _LENGTH_DIGITS = len(str(SIZE))
+# What the parser takes in a target, and where its query ends. Anything else may be the end of one request and the
+# beginning of another, or a header.
+_IN_TARGETS = bytes(octet for octet in range(0x21, 0x7F) if octet != ord("#"))
 
 
 class Short(Protocol):
@@ -74,8 +77,9 @@ class HttpProtocol(BrakingProtocol):
             and data.endswith(tail)
             and data.startswith(_GET)
             and not self._midway
+            and not (target := data[4 : -len(tail)]).translate(None, _IN_TARGETS)
             and self.is_free()
-            and self._take(data[4 : -len(tail)], self._address, None)
+            and self._take(target, self._address, None)
         ):
             return
         self._chunk = data
