@@ -21,6 +21,7 @@ from bench.load import Faulty, Generator
 from bench.measure import ALLOWED, LOAD_CORE, enough_cores
 from bench.scenarios import ALL, chosen
 from bench.scenarios.run import Outcome, Run, Scenario
+from faults import guarantees
 
 CACHE = Path(__file__).parents[1] / ".cache"
 QUICK_MILLION = 50_000
@@ -76,11 +77,17 @@ def main(
 @main.command()
 @click.option("--scratch", is_flag=True, help="Show the table of results/scratch/ and write nothing.")
 def table(scratch: bool) -> None:
-    """Renew the table of bench/README.md from bench/results/."""
+    """Renew the table of bench/README.md, and the figures of docs/guarantees.md, from bench/results/."""
     if scratch:
         click.echo(results.table(results.load(results.FOLDER / "scratch")))
     else:
-        results.write_table(results.README, results.table(results.load(results.FOLDER)))
+        write_tables()
+
+
+def write_tables() -> None:
+    """What is made of the results: the table of bench/README.md and the figures of docs/guarantees.md."""
+    results.write_table(results.README, results.table(results.load(results.FOLDER)))
+    guarantees.write()
 
 
 @main.command(name="list")
@@ -133,7 +140,7 @@ def measure(scenarios: list[Scenario], folder: Path, million: int, options: dict
             progress.update(task, description="done")
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    results.write_table(results.README, results.table(results.load(results.FOLDER)))
+    write_tables()
     return 1 if failed else 0
 
 

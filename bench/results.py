@@ -126,9 +126,14 @@ def save(result: Result) -> Path:
     return file
 
 
+def read(file: Path) -> Result:
+    """One file's result."""
+    return msgspec.json.decode(file.read_bytes(), type=Result)
+
+
 def load(folder: Path) -> list[Result]:
     """All results of a folder, by the scenario's name."""
-    return [msgspec.json.decode(file.read_bytes(), type=Result) for file in sorted(folder.glob("*.json"))]
+    return [read(file) for file in sorted(folder.glob("*.json"))]
 
 
 def table(results: list[Result]) -> str:
@@ -150,7 +155,7 @@ def table(results: list[Result]) -> str:
                 one.name,
                 f"{shown(one.median)} {one.unit}",
                 _spread(one),
-                _bounds(one),
+                bounds(one),
             )
             mark = {None: "", True: "reached", False: "**not reached**"}[one.reached]
             lines.append(f"| {' | '.join(cells)} | {mark} |")
@@ -182,7 +187,8 @@ def _rounded(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def _bounds(one: Figure) -> str:
+def bounds(one: Figure) -> str:
+    """What a figure has to reach, in words."""
     if one.at_least is not None and one.at_most is not None:
         return f"{shown(one.at_least)} – {shown(one.at_most)}"
     if one.at_least is not None:

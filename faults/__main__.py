@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from faults import results
+from faults import guarantees, results
 from faults.scenarios import ALL
 from faults.scenarios.run import Found, Scenario
 
@@ -22,6 +22,7 @@ Examples:
   python -m faults --only kill-sqlite --count 50 --seed 7
   python -m faults --only power-loss-sqlite --unprotected   the negative control: it must fail
   python -m faults list
+  python -m faults table                               renew the figures of docs/guarantees.md
 """
 
 
@@ -55,6 +56,8 @@ def main(
         broken += not _one(
             scenario, much, seed if seed is not None else random.randrange(10**6), not unprotected
         )
+    if not unprotected:
+        guarantees.write()
     sys.exit(1 if broken else 0)
 
 
@@ -81,8 +84,14 @@ def _one(scenario: Scenario, count: int, seed: int, protected: bool) -> bool:
 def list_scenarios() -> None:
     """The harnesses, what they do, and how much of each has been run."""
     for name, scenario in ALL.items():
-        held = sum(part.count for part in results.parts(name) if part.held)
+        held = sum(part.count for part in results.counted(name))
         click.echo(f"{name:20} {held:>6} of {scenario.whole:<8} {scenario.about}")
+
+
+@main.command()
+def table() -> None:
+    """Renew the figures of docs/guarantees.md from faults/results/ and bench/results/."""
+    guarantees.write()
 
 
 if __name__ == "__main__":

@@ -57,3 +57,20 @@ def parts(scenario: str) -> list[Part]:
     file = FOLDER / f"{scenario}.jsonl"
     lines = file.read_bytes().splitlines() if file.exists() else []
     return [msgspec.json.decode(line, type=Part) for line in lines]
+
+
+def _committed(scenario: str) -> list[Part]:
+    return [part for part in parts(scenario) if not part.commit.endswith("*")]
+
+
+def broken(scenario: str) -> Part | None:
+    """The last part of committed code that did not hold."""
+    return next((part for part in reversed(_committed(scenario)) if not part.held), None)
+
+
+def counted(scenario: str) -> list[Part]:
+    """The parts that count: of committed code, and after the last one that broke, since the code had to change then."""
+    since: list[Part] = []
+    for part in _committed(scenario):
+        since = [*since, part] if part.held else []
+    return since
