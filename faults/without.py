@@ -14,7 +14,7 @@ import apsw
 
 from rejoinder.carriers import smpp_client, smpp_link
 from rejoinder.clock import ClockGuard
-from rejoinder.flow import inbound, pushes
+from rejoinder.flow import admission, claims, inbound, pushes
 from rejoinder.message.model import Fate, Outcome
 from rejoinder.smpp.window import KeepAlive
 from rejoinder.store.tables import outbox
@@ -127,6 +127,20 @@ def _patience_with_throttles() -> None:
     smpp_client.SmppCarrier._fate = fate  # type: ignore[method-assign]  # the protection taken out
 
 
+def _admission() -> None:
+    """Any number of submissions may wait."""
+    admission.LEAST = admission.MOST = 10**9
+
+
+def _turns() -> None:
+    """A carrier's queue is served oldest first, whosesoever it is."""
+
+    async def due(tx: Any, carrier_id: int, now: int, most: int, _claimed: Any) -> Any:
+        return await tx.outbox.due(carrier_id, now, most)
+
+    claims._fair = due
+
+
 CONTROLS: dict[str, Callable[[], None]] = {
     "durability": _durability,
     "insisting_on_disk": _insisting_on_disk,
@@ -136,6 +150,8 @@ CONTROLS: dict[str, Callable[[], None]] = {
     "doubt": _doubt,
     "doubting_silence": _doubting_silence,
     "patience_with_throttles": _patience_with_throttles,
+    "admission": _admission,
+    "turns": _turns,
     "claims_limit": _claims_limit,
     "places_for_slow_pushes": _places_for_slow_pushes,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from faults.scenarios import overload
 from faults.scenarios.fuzz_pdus import FUZZ_PDUS
 from faults.scenarios.kill import KILL_POSTGRES, KILL_SQLITE
 from faults.scenarios.links import LINKS
@@ -13,5 +14,6 @@ from faults.scenarios.trouble import BAD_DISK, CLOCK_STEPS, RESTARTS
 _EVERY = (
     *(KILL_SQLITE, KILL_POSTGRES, POWER_LOSS, RESTARTS, PROMOTION, BAD_DISK, CLOCK_STEPS),
     *(*LINKS, FUZZ_PDUS),
+    *overload.SCENARIOS,
 )
 ALL: dict[str, Scenario] = {one.name: one for one in _EVERY}

@@ -29,7 +29,7 @@ from rejoinder.endpoints.http.protocol import answering
 from rejoinder.endpoints.http.resellers import ResellerCalls
 from rejoinder.endpoints.http.server import Api, Calls, Operation, RawOperation
 from rejoinder.endpoints.http.short_way import ShortWay
-from rejoinder.endpoints.listen import address_of, listen
+from rejoinder.endpoints.listen import address_of, listen, often
 from rejoinder.endpoints.pushes import couriers
 from rejoinder.endpoints.smpp.requests import Journeys
 from rejoinder.endpoints.smpp.server import SmppLimits, SmppServer
@@ -222,7 +222,7 @@ async def serve(config: Config) -> None:
     service = Service(store, clock, config)
     await service.start()
     http = _http(service)
-    serving = asyncio.create_task(http.serve([listener]))
+    serving = asyncio.create_task(http.serve(often(listener)))
     # The lines a person, or a program that started us, waits for; logs go to stderr.
     print(f"Rejoinder {__version__} listens on http://{address_of(listener)}", flush=True)  # noqa: T201
     if smpp_listener is not None:

@@ -13,6 +13,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from rejoinder.endpoints.listen import BACKLOG
 from rejoinder.endpoints.smpp import statuses
 from rejoinder.endpoints.smpp.binds import Bind, Binds
 from rejoinder.endpoints.smpp.connection import Connection
@@ -64,7 +65,8 @@ class SmppServer:
 
     async def start(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Serves on a bound socket."""
-        self._server = await asyncio.get_running_loop().create_server(self.connection, sock=listener, ssl=tls)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self.connection, sock=listener, ssl=tls, backlog=BACKLOG)
 
     def connection(self) -> Connection:
         return Connection(self, self._clock, self._limits.timers)
