@@ -90,6 +90,10 @@ class HttpCustomers:
         for begin in range(0, count, OPEN_AT_ONCE):
             await asyncio.gather(*(self._open() for _ in range(min(OPEN_AT_ONCE, count - begin))))
 
+    def most_open(self, short: bool) -> int:
+        """How many more to open before arrivals begin, so that none has to wait for one."""
+        return (500 if short else self._most) - len(self._all)
+
     async def _open(self) -> _Link:
         loop = asyncio.get_running_loop()
         _, link = await loop.create_connection(lambda: _Link(self), "127.0.0.1", self._port)
@@ -100,7 +104,7 @@ class HttpCustomers:
     def send(self, due: float, tally: Tally) -> None:
         """Sends one now. Raises LookupError when all connections are busy and no more may be opened."""
         if self._idle:
-            self._write(self._idle.pop(), due, tally)
+            self._write(self._idle.popleft(), due, tally)
             return
         if len(self._all) + len(self._opening) >= self._most:
             raise LookupError("every connection is busy")

@@ -112,6 +112,10 @@ class SmppCustomers:
                 raise RuntimeError(f"the bind was answered {link.bound.result():#x}")
             self._links.append(link)
 
+    def most_open(self, _short: bool) -> int:
+        """None more: a bind carries any number of requests."""
+        return 0
+
     def send(self, due: float, tally: Tally) -> None:
         """Sends one now, over the binds in turn."""
         self._next = (self._next + 1) % len(self._links)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -68,6 +67,8 @@ class Customers(Protocol):
 
     async def open(self, count: int) -> None: ...
 
+    def most_open(self, short: bool) -> int: ...
+
     def send(self, due: float, tally: Tally) -> None: ...
 
     async def saturate(self, connections: int, seconds: float) -> float: ...
@@ -118,6 +119,8 @@ async def _course(loaded: Loaded, customers: Customers, count: int, seed: int, s
     draw, ids = random.Random(seed), set[str]()
     short = count < ASSERTED_FROM
     peak = await _peak(customers, 0.4 if short else 8.0, ids)
+    # Opened as late as this: who brings nothing is closed after half a minute.
+    await customers.open(customers.most_open(short))
     before, during, polls = Tally(), Tally(), Tally()
     calm = max(20.0, peak * NORMAL_SHARE)
     await arrive(arrivals.Course(calm, 0.4 if short else 5.0, draw), customers.send, before)
@@ -197,16 +200,11 @@ def _judge(course: Course, missing: int) -> Found:
     return Found(not counts["missed"], counts)
 
 
-Opened = Callable[[Loaded], Awaitable[Customers]]
+async def _over_http(loaded: Loaded) -> HttpCustomers:
+    return HttpCustomers(loaded.server.port, USER, PASSWORD, CONNECTIONS)
 
 
-async def _over_http(loaded: Loaded, short: bool) -> HttpCustomers:
-    customers = HttpCustomers(loaded.server.port, USER, PASSWORD, CONNECTIONS)
-    await customers.open(64 if short else 1000)
-    return customers
-
-
-async def _over_smpp(loaded: Loaded, _short: bool) -> SmppCustomers:
+async def _over_smpp(loaded: Loaded) -> SmppCustomers:
     customers = SmppCustomers(loaded.smpp_port, (SYSTEM_ID, SECRET), NUMBER)
     await customers.open(BINDS)
     return customers
@@ -217,7 +215,7 @@ def run(door: str, engine: str, count: int, seed: int, say: Say, protected: bool
     smpp = door == "smpp"
 
     async def load(loaded: Loaded) -> Course:
-        customers: Customers = await (_over_smpp if smpp else _over_http)(loaded, count < ASSERTED_FROM)
+        customers: Customers = await (_over_smpp if smpp else _over_http)(loaded)
         try:
             return await _course(loaded, customers, count, seed, say)
         finally:
