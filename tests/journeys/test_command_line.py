@@ -96,13 +96,22 @@ PROMISED = """
     number remove · sender allow · sender list · sender show · sender remove · carrier add · carrier list ·
     carrier show · carrier set · carrier remove · route add · route list · route show · route remove · credits add ·
     rate import · rate list · rate export · rate show · rate remove ·
-    ledger check · mo list · mo claim · optout list · optout add · optout remove · clock accept · database restored
+    ledger check · mo list · mo claim · optout list · optout add · optout remove · clock accept · database restored ·
+    user smpp · user expire-password · push list · push replay · push secret · statement · smsc
 """
 
 
 @pytest.mark.parametrize("words", [tuple(one.split()) for one in PROMISED.split("·")], ids=" ".join)
 def test_every_promised_command_is_there(words: tuple[str, ...]) -> None:
     assert words in LEAVES
+
+
+def test_every_group_of_commands_has_a_help_with_an_example_of_its_own(terminal: Terminal) -> None:
+    groups = {words[0] for words in LEAVES if len(words) > 1}
+    assert len(groups) > 10
+    for group in groups:
+        said = terminal.done(group, "--help")
+        assert said.split("Example:\n")[1].strip().startswith(f"rejoinder {group} "), group
 
 
 @pytest.mark.parametrize("words", [words for words in LEAVES if words != ("demo",)], ids=" ".join)

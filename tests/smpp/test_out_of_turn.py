@@ -135,17 +135,3 @@ async def test_a_bind_sends_what_its_mode_allows_and_is_refused_the_rest(
         assert (await line.ask(p.Unbind())).status == 0
         assert await line.over()
     assert (await stored(quick_site) == 0) == (kind == "rx")
-
-
-async def test_a_transmitter_is_brought_nothing(quick_site: SmppSite) -> None:
-    """Its receipts and replies wait for a bind that receives."""
-    await quick_site.number(await quick_site.shop())
-    async with quick_site.esme() as sender, quick_site.esme() as receiver:
-        assert await sender.bind(kind="tx") == 0
-        await sender.submit(registered_delivery=1)
-        ((claim, _),) = await quick_site.centre.deliver(quick_site.carrier_id)
-        await quick_site.centre.receipt(quick_site.carrier_id, f"r-{claim.row.id}-1")
-        assert await receiver.bind(kind="rx") == 0
-        await receiver.until(lambda: bool(receiver.delivered))
-        assert (await sender.ask(p.EnquireLink())).status == 0
-        assert sender.delivered == []

@@ -53,8 +53,11 @@ class _Commands(click.Group):
         if place is None:
             return None
         module, name = place.split(":")
-        command = getattr(import_module(f"rejoinder.cli.{module}"), name)
+        command: object = getattr(import_module(f"rejoinder.cli.{module}"), name)
         assert isinstance(command, click.Command)
+        if isinstance(command, click.Group) and not command.epilog:
+            # That of its first command, so that every --help shows one.
+            command.epilog = next(iter(command.commands.values())).epilog
         return command
 
 
