@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rejoinder.flow.ports import UserRow
@@ -342,6 +344,42 @@ async def test_a_repeated_reference_is_one_message_where_the_user_wants_that(
     assert (ids[0] == ids[1]) is idempotent
     assert len(set(ids)) == (3 if idempotent else 4)
     assert len(await shown(site, user)) == (3 if idempotent else 4)
+
+
+@pytest.mark.parametrize(
+    ("changed", "hours", "same"),
+    [
+        ({}, 23.9, True),
+        ({}, 24.1, False),
+        ({"dest_addr_ton": 5, "priority_flag": 1, "registered_delivery": 0}, 23.9, True),
+        ({"tlvs": ((Tag.USER_MESSAGE_REFERENCE, 78),)}, 23.9, False),
+        ({"tlvs": ()}, 23.9, False),
+        ({"to": "61255588886"}, 23.9, False),
+        ({"source_addr": "61500000002"}, 23.9, False),
+        ({"short_message": b"\x05\0\x03\x07\x02\x02Part"}, 23.9, False),
+        ({"short_message": b"\x05\0\x03\x07\x02\x01Port"}, 23.9, False),
+    ],
+)
+async def test_a_reference_is_the_same_message_with_the_same_addresses_header_and_text_within_24_hours(
+    quick_site: SmppSite, changed: dict[str, Any], hours: float, same: bool
+) -> None:
+    user = await quick_site.shop()
+    await quick_site.number(user)
+    await quick_site.number(user, "61500000002")
+    await quick_site.centre.sql("UPDATE user_account SET idempotent_reference = TRUE")
+    await quick_site.centre.changed()
+    sent = {
+        "short_message": b"\x05\0\x03\x07\x02\x01Part",
+        "esm_class": 0x40,
+        "tlvs": ((Tag.USER_MESSAGE_REFERENCE, 77),),
+    }
+    ids = []
+    for again in ({}, changed):
+        async with quick_site.esme() as esme:
+            await esme.bind()
+            ids.append((await esme.submit(**{**sent, **again})).pdu.message_id)  # type: ignore[attr-defined]
+        quick_site.clock.pass_seconds(int(hours * 3600))
+    assert (ids[0] == ids[1]) is same
 
 
 async def test_replace_changes_what_waits_for_its_time_and_nothing_else(site: SmppSite) -> None:
