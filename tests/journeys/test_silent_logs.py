@@ -199,8 +199,13 @@ async def customer_talks(esme: Esme, them: Parties) -> None:
 async def carrier_talks(them: Parties) -> None:
     """Receipts and handsets' texts, whole, in parts and such as nobody understands."""
     smsc = them.smsc
-    for ref in (f"{TEXT}-{HANDSET}", TEXT):
-        assert await smsc.receipt(ref, source_addr=HANDSET, destination_addr=NUMBER) == 0
+    for ref, word in (
+        (f"{TEXT}-{HANDSET}", "DELIVRD"),
+        (TEXT, "DELIVRD"),
+        (TEXT, HANDSET),
+        (TEXT, f"said {TEXT}"),
+    ):
+        assert await smsc.receipt(ref, word, source_addr=HANDSET, destination_addr=NUMBER) == 0
     mo = {"source_addr": HANDSET, "destination_addr": NUMBER}
     part = b"\x05\x00\x03\x07\x02\x01" + TEXT.encode()
     for pdu in (
@@ -265,7 +270,7 @@ async def test_nothing_that_crosses_smpp_or_is_pushed_stands_in_a_log(tmp_path: 
     assert TEXT in them.mail.mails[0]
     lines = [json.loads(line) for line in server.said["stderr"].splitlines()]
     events = {line["event"] for line in lines}
-    assert {"smpp_bound", "smpp_bind_refused", "smpp_ended", "smpp_strange"} <= events
+    assert {"smpp_bound", "smpp_bind_refused", "smpp_ended", "smpp_strange", "receipt_word_unknown"} <= events
     assert not events & {"smpp_request_failed", "delivery_failed", "push_failed", "smpp_courier_failed"}, (
         events
     )

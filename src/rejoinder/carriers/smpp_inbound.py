@@ -22,6 +22,7 @@ from rejoinder.smpp.receipt_text import ReceiptWord, read_receipt
 
 _LONGEST_REF = 200
 _LONGEST_NUMBER = 20
+_LONGEST_WORD = 16
 _NOBODY = "unknown"
 
 
@@ -63,7 +64,7 @@ class SmppDeliveries:
         """What the word means; an unknown one, and any of an intermediate notification, ends nothing."""
         found = status_map.look_up(said.word, self._settings.status_map)
         if found is None:
-            log.warning("receipt_word_unknown", carrier=self._row.name, reason=_printable(said.word)[:16])
+            log.warning("receipt_word_unknown", carrier=self._row.name, reason=_word(said.word))
             return int(Status.SENT)
         return int(found) if said.final or found not in FINAL else int(Status.SENT)
 
@@ -87,6 +88,11 @@ class SmppDeliveries:
 def _address(value: str) -> str:
     """A handset or a number of ours; whatever a network writes there is kept as far as it can be."""
     return phone.handset(value) or _printable(value)[:_LONGEST_NUMBER] or _NOBODY
+
+
+def _word(value: str) -> str:
+    """What may be logged of an unknown state: letters alone, since a carrier may write a number or a text there."""
+    return value if len(value) <= _LONGEST_WORD and value.isascii() and value.isalpha() else "no word"
 
 
 def _printable(value: str) -> str:
