@@ -8,7 +8,7 @@ import pytest
 
 from faults import crowd
 from faults.points import SHORT_LEASES
-from faults.scenarios import ALL
+from faults.scenarios import ALL, first_send
 
 SEED = 7
 NEEDS_CC = pytest.mark.skipif(
@@ -21,6 +21,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Less load, and leases of seconds: what a killed process had in its hands comes back soon."""
     monkeypatch.setenv(SHORT_LEASES, "1")
     monkeypatch.setattr(crowd, "SHARE", 0.4)
+    monkeypatch.setattr(first_send, "QUEUED", 100_000)
+    monkeypatch.setattr(first_send, "MEGABYTES", 40.0)
+    # Other tests run beside this one: only the harness's own run says how soon.
+    monkeypatch.setattr(first_send, "SECONDS", 60.0)
 
 
 # How much of each fuzzer takes about three seconds.
@@ -33,14 +37,18 @@ def silent(_steps: int) -> None:
 
 # How much of each; and of its negative control, which must fail.
 SAMPLES = {
-    "kill-sqlite": (3, 1),
+    "kill-sqlite": (2, 1),
     "kill-postgres": (2, 1),
     "postgres-restarts": (1, 1),
     "postgres-promotion": (1, 1),
     "power-loss-sqlite": (30, 30),
     "bad-disk-sqlite": (3, 2),
     "clock-steps": (3, 1),
+    "first-send-sqlite": (1, 1),
+    "first-send-postgres": (1, 1),
 }
+# Links, bytes and load have samples of another shape.
+OF_OTHER_KINDS = ("carrier-", "fuzz-", "overload-")
 NEED_CC = ("power-loss-sqlite", "bad-disk-sqlite", "clock-steps")
 each = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=NEEDS_CC if name in NEED_CC else ()) for name in SAMPLES]
@@ -48,7 +56,7 @@ each = pytest.mark.parametrize(
 
 
 def test_every_harness_has_its_sample_and_its_control() -> None:
-    assert {name for name in ALL if not name.startswith(("carrier-", "fuzz-"))} == set(SAMPLES)
+    assert {name for name in ALL if not name.startswith(OF_OTHER_KINDS)} == set(SAMPLES)
 
 
 @pytest.mark.timeout(240)
@@ -56,7 +64,7 @@ def test_every_harness_has_its_sample_and_its_control() -> None:
 def test_the_promises_hold(name: str) -> None:
     found = ALL[name].run(SAMPLES[name][0], SEED, silent, True)
     assert found.held, found.counts
-    assert found.counts.get("accepted", found.counts.get("acknowledged", 0)) > 10
+    assert any(found.counts.get(key) for key in ("accepted", "acknowledged", "sent")), found.counts
 
 
 @pytest.mark.timeout(240)
