@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from bench.baseline.fill import address, copy_mailboxes
 from bench.databases import Database
 from bench.fill import Mailbox, fill
 from bench.load import Faulty
@@ -27,6 +26,8 @@ STORES = tuple(TO_REACH)
 @contextlib.contextmanager
 def _baseline(database: Database, log: Path) -> Iterator[Server]:
     """The baseline by uvicorn with uvloop and httptools, one process, as ours."""
+    from bench.baseline.fill import address  # the ORM is there for benches alone
+
     command = [sys.executable, "-m", "uvicorn", "bench.baseline.app:app", "--port", "0", "--no-access-log"]
     command += ["--loop", "uvloop", "--http", "httptools"]
     with running(command, log, environment={"BASELINE_DATABASE": address(database.url)}) as server:
@@ -34,6 +35,8 @@ def _baseline(database: Database, log: Path) -> Iterator[Server]:
 
 
 def _run(run: Run) -> Outcome:
+    from bench.baseline.fill import copy_mailboxes
+
     samples: Samples = {}
     now = run.now()
     with contextlib.ExitStack() as stack:
