@@ -7,6 +7,8 @@ started each time, and nobody logs in twice. Refuses answers of another size, an
 from __future__ import annotations
 
 import contextlib
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle, islice
@@ -14,13 +16,12 @@ from itertools import cycle, islice
 from bench.crowd import crowd
 from bench.databases import Database
 from bench.fill import Mailbox, fill
-from bench.load import Faulty, Load
+from bench.load import Load
 from bench.measure import measured, megabytes
 from bench.process import Server
 from bench.results import Figure, costs, figure, rates
 from bench.scenarios.polls import KINDS, PAGE, check_answer, page_paths
 from bench.scenarios.run import (
-    SIZE_TOLERANCE,
     Contender,
     Outcome,
     Run,
@@ -28,17 +29,19 @@ from bench.scenarios.run import (
     Scenario,
     alternate,
     polling,
+    same_answers,
     sample,
 )
 from bench.scenarios.sending import TEXTS, Call, credentials, ours, send_by
-from bench.server import ALL_MESSAGES, get, numbers_and_carrier, poll_path, serving
+from bench.server import ALL_MESSAGES, Answer, get, numbers_and_carrier, poll_path, serving
 from bench.texts import encoded
 
 SMALL = 1_000
 ACTIVE = 100
 MESSAGES = 400
-# More than one core can do in a round.
-LOGINS = 1_000
+# As many as the active ones and a thousand users leave, and argon2 lets one core do.
+LOGINS_A_SECOND, FEWEST_LOGINS, AT_ONCE = 30, 40, 8
+LONG_AGO = 1_700_000_000
 AT_MOST = 1.2
 MESSAGES_A_SECOND = "1"
 STORES = ("sqlite", "postgres")
@@ -110,29 +113,36 @@ def _logins(run: Run, store: str, crowds: list[_Crowd]) -> tuple[Samples, list[l
     """Log-ins, each the first of its user, and the memory of each crowd's servers after them."""
     samples: Samples = {one.name("log-ins"): [] for one in crowds}
     memory: list[list[float]] = [[] for _ in crowds]
+    count = max(FEWEST_LOGINS, round(LOGINS_A_SECOND * run.seconds))
     for number in range(1, run.rounds + 1):
         for one, megabytes_after in zip(crowds, memory, strict=True):
             run.tell(f"log-ins on {store}: round {number} of {run.rounds}, {one.users:,} users")
-            file = run.new_folder() / "paths"
-            first, *paths = [
-                poll_path(ALL_MESSAGES, place, run.now()) for place in _places(one.users, LOGINS)
-            ]
-            file.write_text("\n".join(paths) + "\n")
             with serving(one.database, run.new_folder() / "log") as server:
+                first, *paths = _login_paths(one, count + 1)
                 answer = get(server.url, first)
                 done = measured(
-                    partial(run.generator.poll, server.url, file, run.seconds),
-                    [server.pid, *one.database.processes],
+                    partial(_log_in, server, paths, answer), [server.pid, *one.database.processes]
                 )
                 megabytes_after.append(megabytes(server.pid))
-            size = len(answer.head) + len(answer.body)
-            weight = done.result.bytes / done.result.requests
-            if abs(weight - size) > SIZE_TOLERANCE * size or done.result.requests > len(paths):
-                raise Faulty(
-                    f"{done.result.requests} log-ins, answers of {weight:.0f} bytes where {size} were due"
-                )
-            samples[one.name("log-ins")].append(sample(done, done.result.requests))
+            samples[one.name("log-ins")].append(sample(done, count))
     return samples, memory
+
+
+def _login_paths(one: _Crowd, count: int) -> list[str]:
+    """Empty polls of so many users who are not active, spread over all."""
+    places = [place for place in _places(one.users, 2 * count) if place not in one.mailboxes]
+    return [poll_path(ALL_MESSAGES, place, LONG_AGO) for place in places[:count]]
+
+
+def _log_in(server: Server, paths: list[str], wanted: Answer) -> Load:
+    """All of them, a few at a time; each answered as wanted. Raises `Faulty`."""
+    begun = time.monotonic()
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        answers = list(threads.map(partial(get, server.url), paths))
+    for answer in answers:
+        same_answers(answer, wanted)
+    size = sum(len(answer.head) + len(answer.body) for answer in answers)
+    return Load(len(answers), size, time.monotonic() - begun, 0.0, 0.0, 0, len(answers))
 
 
 def _run(run: Run, store: str) -> Outcome:
