@@ -17,15 +17,26 @@ from rejoinder.flow.ports import Tx
 from rejoinder.store import migrate
 from rejoinder.store.news import News, Noting
 from rejoinder.store.postgres_hosts import connect
-from rejoinder.store.postgres_notices import SEND, Notices
+from rejoinder.store.postgres_notices import Notices
 from rejoinder.store.postgres_reads import READERS, CommittedReads, GatheredBoxes
 from rejoinder.store.postgres_session import AWAY, PostgresSession
+from rejoinder.store.postgres_transaction import PostgresTransaction
 from rejoinder.store.tables import AllTables
 
 T = TypeVar("T")
 
 MINIMUM_VERSION = 140000
 CONNECTIONS = 8 + READERS
+# Statements of ours are good for any values: they are planned once, not at every call. All look up by key; planned
+# while a table is small, or has no statistics yet, they would read it whole until its first ANALYZE.
+SESSION = {
+    "application_name": "rejoinder",
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
 # A transaction that met another one's lock order is run again; five in a row is a fault of ours.
 TRIES = 5
 # One migrating process at a time; the number is arbitrary but must never change.
@@ -66,12 +77,7 @@ class PostgresStore:
                 reset=_keep,
                 statement_cache_size=500,
                 max_inactive_connection_lifetime=0,
-                # Statements of ours are good for any values: they are planned once, not at every call.
-                server_settings={
-                    "application_name": "rejoinder",
-                    "jit": "off",
-                    "plan_cache_mode": "force_generic_plan",
-                },
+                server_settings=SESSION,
                 command_timeout=30,
             )
         except (*AWAY, asyncpg.PostgresError, ValueError) as error:
@@ -101,9 +107,9 @@ class PostgresStore:
             transaction = connection.transaction()
             await transaction.start()
             try:
-                result = await work(AllTables(PostgresSession(connection)))
-                if work.filled:
-                    await connection.fetch(SEND, self._notices.of(work.filled))
+                session = PostgresTransaction(connection)
+                result = await work(AllTables(session))
+                await session.flush()
             except BaseException:
                 if not connection.is_closed():
                     await transaction.rollback()
@@ -112,6 +118,8 @@ class PostgresStore:
                 await transaction.commit()
             except AWAY as error:
                 raise UnknownCommit("the database went away during a commit") from error
+            if work.filled:
+                await self._notices.tell(work.filled, connection)
             return result
 
     async def check(self) -> None:

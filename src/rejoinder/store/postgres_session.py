@@ -45,8 +45,7 @@ class PostgresSession:
     ) -> Sequence[Row]:
         if not rows:
             return ()
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        return await self._connection.fetch(statement.postgres, *columns, *values)  # type: ignore[no-any-return]  # as above
+        return await self._connection.fetch(statement.postgres, *columns_of(rows), *values)  # type: ignore[no-any-return]  # as above
 
     async def lock_names(self, names: Sequence[str]) -> None:
         if names:
@@ -59,3 +58,8 @@ class PostgresSession:
 
     async def raw(self, text: str, *values: object) -> Sequence[Row]:
         return await self._connection.fetch(text, *values)  # type: ignore[no-any-return]  # as above
+
+
+def columns_of(rows: Sequence[Sequence[object]]) -> list[list[object]]:
+    """Rows as the arrays that unnest takes."""
+    return [list(column) for column in zip(*rows, strict=True)]
