@@ -92,7 +92,7 @@ class HttpCustomers:
 
     def most_open(self, short: bool) -> int:
         """How many more to open before arrivals begin, so that none has to wait for one."""
-        return (500 if short else self._most) - len(self._all)
+        return (300 if short else self._most) - len(self._all)
 
     async def _open(self) -> _Link:
         loop = asyncio.get_running_loop()

@@ -28,9 +28,11 @@ def open_files(pid: int) -> int:
 async def get(port: int, path: str) -> tuple[int, bytes]:
     """One GET on a connection of its own: status and body."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
-    answer = await reader.read()
-    writer.close()
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        answer = await reader.read()
+    finally:
+        writer.close()
     return int(answer[9:12]), answer.partition(b"\r\n\r\n")[2]
 
 

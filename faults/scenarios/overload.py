@@ -94,10 +94,10 @@ class Course:
     ids: set[str]
 
 
-async def _peak(customers: Customers, seconds: float, ids: set[str]) -> float:
+async def _peak(customers: Customers, short: bool, ids: set[str]) -> float:
     rates = []
-    for at_once in CLOSED_LOOPS:
-        rates.append(await customers.saturate(at_once, seconds))
+    for at_once in CLOSED_LOOPS[:1] if short else CLOSED_LOOPS:
+        rates.append(await customers.saturate(at_once, 0.3 if short else 8.0))
         ids |= customers.saturated.ids
     return max(rates)
 
@@ -118,7 +118,7 @@ async def _polls(port: int, tally: Tally) -> None:
 async def _course(loaded: Loaded, customers: Customers, count: int, seed: int, say: Say) -> Course:
     draw, ids = random.Random(seed), set[str]()
     short = count < ASSERTED_FROM
-    peak = await _peak(customers, 0.4 if short else 8.0, ids)
+    peak = await _peak(customers, short, ids)
     # Opened as late as this: who brings nothing is closed after half a minute.
     await customers.open(customers.most_open(short))
     before, during, polls = Tally(), Tally(), Tally()

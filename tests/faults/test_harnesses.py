@@ -48,7 +48,7 @@ SAMPLES = {
     "first-send-postgres": (1, 1),
 }
 # Links, bytes and load have samples of another shape.
-OF_OTHER_KINDS = ("carrier-", "fuzz-", "overload-")
+OF_OTHER_KINDS = ("carrier-", "fuzz-", "overload-", "fairness-", "slow-", "soak-")
 NEED_CC = ("power-loss-sqlite", "bad-disk-sqlite", "clock-steps")
 each = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=NEEDS_CC if name in NEED_CC else ()) for name in SAMPLES]

@@ -35,6 +35,10 @@ class Admission:
         """Whether one more would have to wait for too long."""
         return self.under_way >= self.limit
 
+    def room(self) -> int:
+        """How many more would not."""
+        return max(0, self.limit - self.under_way)
+
     def enter(self) -> None:
         """A door lets a submission in; it `leave`s with its answer."""
         self.under_way += 1
@@ -48,10 +52,10 @@ class Admission:
         self._per_second += (pace - self._per_second) * (WEIGHT if self._per_second else 1.0)
         self.limit = max(LEAST, min(MOST, int(self._per_second * self._wait)))
 
-    def refused(self, now: float) -> None:
-        """A door has refused one: counted, and said once a second."""
-        OVERLOADED.inc()
-        self._refused += 1
+    def refused(self, now: float, count: int = 1) -> None:
+        """A door has refused so many: counted, and said once a second."""
+        OVERLOADED.inc(count)
+        self._refused += count
         if now - self._said_at >= SAY_EVERY_SECONDS:
             log.warning("overloaded", count=self._refused)
             self._said_at, self._refused = now, 0

@@ -13,12 +13,7 @@ import msgspec
 
 from rejoinder.smpp import states
 from rejoinder.smpp.codec import KINDS, READERS, encode
-from rejoinder.smpp.constants import (
-    RESPONSE,
-    Command,
-    CommandStatus,
-    Tag,
-)
+from rejoinder.smpp.constants import RESPONSE, Command, CommandStatus, Tag
 from rejoinder.smpp.errors import Malformed, NotAllowed
 from rejoinder.smpp.events import Answered, Ended, Event, Overdue, Requested, Strange
 from rejoinder.smpp.frames import Frame, Frames
@@ -32,7 +27,7 @@ from rejoinder.smpp.pdu import (
     UnbindResp,
 )
 from rejoinder.smpp.states import BOUND_BY, Side, State
-from rejoinder.smpp.window import MISSES, KeepAlive, Timers, Window
+from rejoinder.smpp.window import MISSES, SUBMITS, KeepAlive, Room, Timers, Window, turned_away
 
 _NEVER = float("inf")
 _FIRST_WITH_TLVS = 0x34
@@ -50,6 +45,7 @@ class Session:
         self.peer_version = _FIRST_WITH_TLVS
         # The peer's requests that `respond` was not called for.
         self.unanswered = 0
+        self.submits = Room()
         self._timers = timers or Timers()
         self._peer_may = states.allowed(side.other, self.state)
         self._we_may = states.allowed(side, self.state)
@@ -156,6 +152,8 @@ class Session:
             events.append(Strange(command, sequence, "there is no such command"))
         elif command not in self._peer_may:
             self._out_of_turn(events, command, sequence)
+        elif command in SUBMITS and not self.submits.take(command):
+            self._out.append(turned_away(command, sequence))
         else:
             try:
                 pdu = READERS[command](octets, at, end)

@@ -1,4 +1,4 @@
-"""What a session counts: its seconds, the requests of ours that wait for answers, the peer's signs of life.
+"""What a session counts: its seconds, the requests of ours that wait for answers, the peer's submits and signs of life.
 
 Refuses nothing; whether there is room is asked before.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rejoinder.smpp.constants import LAST_SEQUENCE
+from rejoinder.smpp.codec import HEADER
+from rejoinder.smpp.constants import LAST_SEQUENCE, RESPONSE, Command, CommandStatus
 from rejoinder.smpp.pdu import Pdu
 
 
@@ -94,3 +95,35 @@ class KeepAlive:
             return False
         self._asked += 1
         return True
+
+
+SUBMITS = frozenset({int(Command.SUBMIT_SM), int(Command.DATA_SM), int(Command.SUBMIT_MULTI)})
+_FULL = int(CommandStatus.ESME_RMSGQFUL)
+
+
+class Room:
+    """How many more submits of the peer may be read (None: any number); the commands of those that were turned away.
+
+    A side that is overloaded does little else than turn submits away: their headers have to suffice.
+    """
+
+    __slots__ = ("left", "turned_away")
+
+    def __init__(self) -> None:
+        self.left: int | None = None
+        self.turned_away: list[int] = []
+
+    def take(self, command: int) -> bool:
+        """Whether there is room for one more."""
+        if self.left is None:
+            return True
+        self.left -= 1
+        if self.left >= 0:
+            return True
+        self.turned_away.append(command)
+        return False
+
+
+def turned_away(command: int, sequence: int) -> bytes:
+    """The answer, ESME_RMSGQFUL; a status other than 0 has no body (3.4 §4.4.2)."""
+    return HEADER.pack(16, command | RESPONSE, _FULL, sequence)

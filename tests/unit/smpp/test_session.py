@@ -310,3 +310,18 @@ def test_how_many_of_the_peers_requests_wait_is_known() -> None:
     assert server.unanswered == 5
     server.respond(4, p.SubmitSmResp("x"))
     assert server.unanswered == 4
+
+
+def test_submits_beyond_the_room_are_turned_away_by_their_headers_and_all_else_is_answered() -> None:
+    server = serving()
+    server.submits.left = 1
+    pdus = [encode(p.SubmitSm(destination_addr="1"), 11), encode(p.SubmitSm(destination_addr="2"), 12)]
+    broken = encode(p.SubmitSm(), 13)[:-1]
+    broken = (len(broken)).to_bytes(4, "big") + broken[4:]
+    events = server.receive(b"".join([*pdus, broken, encode(p.EnquireLink(), 14)]), 0)
+    assert [event.sequence for event in events if isinstance(event, Requested)] == [11]
+    answers = sent(server)
+    full = CommandStatus.ESME_RMSGQFUL
+    assert [(one.sequence, one.status) for one in answers] == [(12, full), (13, full), (14, 0)]
+    assert server.submits.turned_away == [4, 4]
+    assert server.unanswered == 1

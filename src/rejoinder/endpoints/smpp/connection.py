@@ -31,6 +31,12 @@ class Owner(Protocol):
 
     def admit(self, connection: Connection) -> bool: ...
 
+    def room_for_submits(self) -> int:
+        """How many more submits can be taken in time."""
+
+    def turned_away(self, commands: list[int]) -> None:
+        """These were refused by the session for want of that room."""
+
     def requested(self, connection: Connection, sequence: int, pdu: Pdu) -> None: ...
 
     def answered(self, connection: Connection, status: int, context: object) -> None: ...
@@ -60,6 +66,8 @@ class Connection(asyncio.Protocol):
         self._choked = False
         self._reading = True
         self._over = False
+        # Whether what is to be sent leaves at the end of this turn of the loop.
+        self._flushing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -73,7 +81,13 @@ class Connection(asyncio.Protocol):
         self._arm()
 
     def data_received(self, data: bytes) -> None:
-        self._take(self.session.receive(data, self._clock.monotonic()))
+        submits = self.session.submits
+        submits.left = self._owner.room_for_submits()
+        events = self.session.receive(data, self._clock.monotonic())
+        if submits.turned_away:
+            self._owner.turned_away(submits.turned_away)
+            submits.turned_away = []
+        self._take(events)
 
     def eof_received(self) -> bool:
         return False
@@ -115,7 +129,13 @@ class Connection(asyncio.Protocol):
             log.error("smpp_answer_unwritable", sentence=error.sentence)
             self.cut()
             return
-        self._take(events)
+        self._meet(events)
+        if not self._flushing and not self._over:
+            # Answers that become ready in one turn of the loop leave in one piece: a batch of 128 commits together.
+            self._flushing = True
+            asyncio.get_running_loop().call_soon(self._flush)
+        elif self._over:
+            self._flush()
 
     def unbind(self) -> None:
         """Asks the peer to leave; the session ends with its answer, or after a time."""
@@ -132,6 +152,10 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _take(self, events: list[Event]) -> None:
+        self._meet(events)
+        self._flush()
+
+    def _meet(self, events: list[Event]) -> None:
         for event in events:
             if isinstance(event, Requested):
                 self._owner.requested(self, event.sequence, event.pdu)
@@ -143,7 +167,6 @@ class Connection(asyncio.Protocol):
                 log.info("smpp_strange", reason=event.reason, code=event.command)
             elif isinstance(event, Ended):
                 self._end(event.reason)
-        self._flush()
 
     def _end(self, reason: str) -> None:
         if self._over:
@@ -156,6 +179,7 @@ class Connection(asyncio.Protocol):
             self._timer = None
 
     def _flush(self) -> None:
+        self._flushing = False
         if self._transport is None:
             return
         out = self.session.bytes_to_send()

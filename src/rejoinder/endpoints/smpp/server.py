@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,7 @@ from rejoinder.flow.accounts import Verdict
 from rejoinder.flow.smpp_accounts import BindLogin, SmppAccounts
 from rejoinder.observe import SMPP_BINDS_REFUSED, SMPP_CONNECTIONS, SMPP_REQUESTS, log
 from rejoinder.smpp import pdu as p
-from rejoinder.smpp.constants import VERSION, Command, Tag, status_name
+from rejoinder.smpp.constants import RESPONSE, VERSION, Command, Tag, status_name
 from rejoinder.smpp.constants import CommandStatus as S
 from rejoinder.smpp.pdu import Pdu
 from rejoinder.smpp.window import Timers
@@ -57,6 +58,7 @@ class SmppServer:
         self.binds = Binds(limits.connections, limits.per_address)
         self.couriers = Couriers(journeys.store, journeys.clock, self.binds)
         self._requests = Requests(journeys)
+        self._counts: dict[tuple[int, int], Any] = {}
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -93,6 +95,14 @@ class SmppServer:
             log.warning("smpp_connection_refused", address=connection.address)
         return admitted
 
+    def room_for_submits(self) -> int:
+        return self._admission.room()
+
+    def turned_away(self, commands: list[int]) -> None:
+        self._admission.refused(self._clock.monotonic(), len(commands))
+        for command, count in Counter(commands).items():
+            self._counted(Command(command | RESPONSE), S.ESME_RMSGQFUL).inc(count)
+
     def requested(self, connection: Connection, sequence: int, pdu: Pdu) -> None:
         if pdu.response is None:
             return
@@ -109,10 +119,6 @@ class SmppServer:
     def _take(self, bind: Bind, sequence: int, pdu: Pdu, response: type[Pdu]) -> None:
         """Within what the machine can do, and the account's window and throughput, it is under way from here on."""
         submits = isinstance(pdu, _SUBMITS)
-        if submits and self._admission.full():
-            self._admission.refused(self._clock.monotonic())
-            self._respond(bind.connection, sequence, response(), S.ESME_RMSGQFUL)
-            return
         wanted = len(pdu.destinations) if isinstance(pdu, p.SubmitMulti) else 1
         allowance = wanted
         if bind.under_way >= bind.account.window:
@@ -152,9 +158,16 @@ class SmppServer:
         self._respond(bind.connection, sequence, answer, status)
 
     def _respond(self, connection: Connection, sequence: int, answer: Pdu, status: int) -> None:
-        command = Command(answer.command & ~0x8000_0000)
-        SMPP_REQUESTS.labels(command.name.lower(), status_name(status)).inc()
+        self._counted(answer.command, status).inc()
         connection.respond(sequence, answer, status)
+
+    def _counted(self, answer: Command, status: int) -> Any:
+        """What counts requests answered so; looked up once: labels() costs more than the count."""
+        series = self._counts.get((answer, status))
+        if series is None:
+            name = Command(answer & ~RESPONSE).name.lower()
+            series = self._counts[answer, status] = SMPP_REQUESTS.labels(name, status_name(status))
+        return series
 
     async def _judge(self, connection: Connection, sequence: int, pdu: p.Bind) -> None:
         """A bind: who it is, and whether one more may be."""
