@@ -96,8 +96,8 @@ def _claims_limit() -> None:
 
 
 def _places_for_slow_pushes() -> None:
-    """A handful of places for all tries, also for those that hang."""
-    pushes.AT_ONCE, pushes.SLOW_AT_ONCE = 4, 0
+    """One place for all tries, also for those that hang."""
+    pushes.AT_ONCE, pushes.SLOW_AT_ONCE = 1, 0
 
 
 def _doubt() -> None:

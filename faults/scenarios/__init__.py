@@ -9,12 +9,13 @@ from faults.scenarios.kill import KILL_POSTGRES, KILL_SQLITE
 from faults.scenarios.links import LINKS
 from faults.scenarios.power import POWER_LOSS
 from faults.scenarios.promotion import PROMOTION
+from faults.scenarios.pushes import PUSHES
 from faults.scenarios.run import Scenario
 from faults.scenarios.trouble import BAD_DISK, CLOCK_STEPS, RESTARTS
 
 _EVERY = (
     *(KILL_SQLITE, KILL_POSTGRES, POWER_LOSS, RESTARTS, PROMOTION, BAD_DISK, CLOCK_STEPS),
-    *(*FIRST_SENDS, *LINKS, FUZZ_PDUS),
+    *(*FIRST_SENDS, PUSHES, *LINKS, FUZZ_PDUS),
     *overload.SCENARIOS,
 )
 ALL: dict[str, Scenario] = {one.name: one for one in _EVERY}

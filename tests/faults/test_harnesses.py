@@ -8,7 +8,7 @@ import pytest
 
 from faults import crowd
 from faults.points import SHORT_LEASES
-from faults.scenarios import ALL, first_send
+from faults.scenarios import ALL, first_send, pushes
 
 SEED = 7
 NEEDS_CC = pytest.mark.skipif(
@@ -25,6 +25,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(first_send, "MEGABYTES", 40.0)
     # Other tests run beside this one: only the harness's own run says how soon.
     monkeypatch.setattr(first_send, "SECONDS", 60.0)
+    monkeypatch.setattr(pushes, "SECONDS", 6.0)
 
 
 # How much of each fuzzer takes about three seconds.
@@ -46,6 +47,7 @@ SAMPLES = {
     "clock-steps": (3, 1),
     "first-send-sqlite": (1, 1),
     "first-send-postgres": (1, 1),
+    "pushes": (60, 60),
 }
 # Links, bytes and load have samples of another shape.
 OF_OTHER_KINDS = ("carrier-", "fuzz-", "overload-", "fairness-", "slow-", "soak-")
@@ -64,7 +66,7 @@ def test_every_harness_has_its_sample_and_its_control() -> None:
 def test_the_promises_hold(name: str) -> None:
     found = ALL[name].run(SAMPLES[name][0], SEED, silent, True)
     assert found.held, found.counts
-    assert any(found.counts.get(key) for key in ("accepted", "acknowledged", "sent")), found.counts
+    assert any(found.counts.get(key) for key in ("accepted", "acknowledged", "sent", "pushes")), found.counts
 
 
 @pytest.mark.timeout(240)
