@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from faults.without import CONTROLS
-from rejoinder.carriers import smpp_client
+from rejoinder.carriers import smpp_client, smpp_inbound, smpp_link
 from rejoinder.clock import MICROSECONDS
 from rejoinder.flow import claims, dispatch, inbound, mailbox, outcomes, push_records, receipts, submit
 
@@ -57,6 +57,19 @@ def _at(owner: Any, name: str, turn: int, after: bool) -> None:
     setattr(owner, name, wrapped)
 
 
+def _after_submits(turn: int) -> None:
+    """The kill comes when bytes have been written the TURNth time while submits wait for their answers."""
+    right = smpp_link.Link._flush
+    turns = itertools.count(1)
+
+    def flush(self: Any) -> None:
+        right(self)
+        if self.in_flight() and next(turns) == turn:
+            _kill()
+
+    smpp_link.Link._flush = flush  # type: ignore[method-assign]  # a point, not the product's
+
+
 # Name → (class, method, whether the kill comes after the method's work).
 POINTS: dict[str, tuple[Any, str, bool]] = {
     "send_committed_not_answered": (submit.Submissions, "_store_all", True),
@@ -67,6 +80,13 @@ POINTS: dict[str, tuple[Any, str, bool]] = {
     "receipt_committed_not_acknowledged": (receipts.ReceiptIntake, "_store_all", True),
     "sealed_not_answered": (mailbox.MailboxPolls, "poll", True),
 }
+# The same where the carrier is one of SMPP.
+SMPP_POINTS: dict[str, tuple[Any, str, bool]] = {
+    **POINTS,
+    "deliver_not_committed": (smpp_inbound.SmppDeliveries, "take", False),
+    "deliver_committed_not_answered": (smpp_inbound.SmppDeliveries, "take", True),
+}
+SUBMIT_WRITTEN = "submit_written_not_answered"
 
 
 def _shorten_leases() -> None:
@@ -88,8 +108,10 @@ def main() -> None:
         _shorten_links()
     if point in CONTROLS:
         CONTROLS[point]()
+    elif point == SUBMIT_WRITTEN:
+        _after_submits(turn)
     elif point != NONE:
-        owner, name, after = POINTS[point]
+        owner, name, after = SMPP_POINTS[point]
         _at(owner, name, turn, after)
     from rejoinder.cli import main as rejoinder
 

@@ -62,7 +62,7 @@ class CentreLink(asyncio.Protocol):
     """One connection, with the places where it may break.
 
     `gone`: what comes is dropped and nothing leaves, and nobody is told. `unread`: submits are not taken. `held`:
-    submits are taken, their answers wait. `forgets`: acknowledgements that come are not noted.
+    submits are taken, their answers wait. `deaf`: what comes is dropped, while what leaves still arrives.
     """
 
     def __init__(self, network: SmppNetwork) -> None:
@@ -70,7 +70,7 @@ class CentreLink(asyncio.Protocol):
         self.session = Session(Side.CENTRE, 0.0, Timers(), DELIVERIES)
         self.transport: asyncio.Transport | None = None
         self.name = ""
-        self.gone = self.unread = self.held = self.forgets = self.cut_inside = False
+        self.gone = self.unread = self.held = self.deaf = self.cut_inside = False
         self.waiting: list[tuple[int, Pdu, int]] = []
         self.room = asyncio.Event()
 
@@ -81,7 +81,7 @@ class CentreLink(asyncio.Protocol):
         self._drop()
 
     def data_received(self, data: bytes) -> None:
-        if self.gone:
+        if self.gone or self.deaf:
             return
         if self.cut_inside:
             data = data[: self.network.draw.randrange(len(data))]
@@ -148,7 +148,7 @@ class CentreLink(asyncio.Protocol):
         elif isinstance(event, Answered):
             self.room.set()
             if not event.context.done():
-                event.context.set_exception(Cut()) if self.forgets else event.context.set_result(event.status)
+                event.context.set_result(event.status)
         elif isinstance(event, Ended):
             self.flush()
             if self.transport is not None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import apsw
 
-from rejoinder.carriers import smpp_client, smpp_link
+from rejoinder.carriers import smpp_client, smpp_plan
 from rejoinder.clock import ClockGuard
 from rejoinder.flow import admission, claims, inbound, pushes
 from rejoinder.message.model import Fate, Outcome
@@ -102,13 +102,13 @@ def _places_for_slow_pushes() -> None:
 
 def _doubt() -> None:
     """What a lost link left without an answer is sent again as if it were new."""
-    right = smpp_link.Handover.settle
+    right = smpp_plan.Handover.settle
 
     def settle(self: Any, outcome: Outcome) -> None:
         lost = outcome.fate is Fate.UNKNOWN
         right(self, replace(outcome, fate=Fate.THROTTLED) if lost else outcome)
 
-    smpp_link.Handover.settle = settle  # type: ignore[method-assign]  # the protection taken out
+    smpp_plan.Handover.settle = settle  # type: ignore[method-assign]  # the protection taken out
 
 
 def _doubting_silence() -> None:

@@ -14,6 +14,7 @@ class Collected:
     def __init__(self) -> None:
         self.receipts: list[Receipt] = []
         self.inbounds: list[InboundPart] = []
+        self.confirmations: list[tuple[int, int]] = []
         self.order: list[Receipt | InboundPart] = []
         self.refuse: list[Exception] = []
         self.hold: asyncio.Event | None = None
@@ -30,6 +31,10 @@ class Collected:
         await self._take()
         self.inbounds.append(part)
         self._note(part)
+
+    async def confirmed(self, carrier_id: int, link: int, upto: int) -> None:
+        self.confirmations.append((link, upto))
+        self._changed.set()
 
     async def _take(self) -> None:
         if self.refuse:

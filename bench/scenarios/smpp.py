@@ -163,6 +163,9 @@ class _Nobody:
     async def inbound(self, part: InboundPart) -> None:
         raise AssertionError(part)
 
+    async def confirmed(self, carrier_id: int, link: int, upto: int) -> None:
+        raise AssertionError(link)
+
 
 def _client(run: Run) -> Outcome:
     samples: list[Sample] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,19 +16,19 @@ from faults.scenarios.run import Found, Say, Scenario, Site, ground, under_load
 PATIENCE = 4.0
 
 
-class _Killer:
-    """Ends the server `count` times and starts it again each time."""
+class Killer:
+    """Ends the server `count` times and starts it again each time, half of them at one of the `points`, if any."""
 
-    def __init__(self, count: int, say: Say, protected: bool) -> None:
+    def __init__(self, count: int, say: Say, points: Sequence[str]) -> None:
         self._count = count
         self._say = say
-        self._protected = protected
+        self._points = points
         self._by_point: dict[str, int] = {}
         self._slowest_start = 0.0
 
     async def __call__(self, site: Site) -> Mapping[str, Any]:
         for turn in range(self._count):
-            point = site.draw.choice(("", *POINTS)) if turn % 2 and self._protected else ""
+            point = site.draw.choice(("", *self._points)) if turn % 2 and self._points else ""
             if point:
                 await self._restart(site, point)
                 await _until_it_fell(site)
@@ -63,7 +63,8 @@ def run(engine: str, count: int, seed: int, say: Say, protected: bool = True) ->
     """`count` kills on one store. Not `protected`: MOs are acknowledged before they are on disk."""
     without = NONE if protected else "storing_before_acknowledging"
     with ground(engine) as on:
-        return asyncio.run(under_load(on, seed, _Killer(count, say, protected), without=without))
+        points = tuple(POINTS) if protected else ()
+        return asyncio.run(under_load(on, seed, Killer(count, say, points), without=without))
 
 
 _ABOUT = "kill -9 under 200 messages a second both ways, half of them at named points"

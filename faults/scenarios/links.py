@@ -12,12 +12,14 @@ import struct
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from faults import books
 from faults.crowd import Load
-from faults.points import SHORT_LINKS
+from faults.points import NONE, SHORT_LINKS, SMPP_POINTS, SUBMIT_WRITTEN
+from faults.scenarios.kill import Killer
 from faults.scenarios.run import Disturb, Found, Say, Scenario, Site, ground, under_load
 from faults.seen import Seen
 from faults.smpp_network import WINDOW, CentreLink, SmppNetwork, errors_in, frame
@@ -71,7 +73,7 @@ class _Breaker:
             async with asyncio.timeout(self._patience):
                 while True:
                     link = await network.link()
-                    if network.taken > before and not (link.held or link.unread or link.gone):
+                    if network.taken > before and not (link.held or link.unread or link.gone or link.deaf):
                         return link
                     await asyncio.sleep(0.01)
         except TimeoutError:
@@ -126,7 +128,7 @@ async def _cut_with_a_full_window(network: SmppNetwork, link: CentreLink) -> Non
 
 
 async def _cut_before_acknowledgements(network: SmppNetwork, link: CentreLink) -> None:
-    link.forgets = True
+    link.deaf = True
     await asyncio.sleep(network.draw.random() * 0.1)
     _cut(link, network.draw)
 
@@ -185,7 +187,7 @@ async def vanish(network: SmppNetwork, link: CentreLink) -> str:
     """The centre is gone and nobody says so; a new link is taken as ever."""
     binds = network.binds
     link.vanish()
-    await _until(lambda: network.binds > binds, BACK_SECONDS)
+    await _until(lambda: network.binds > binds, min(BACK_SECONDS, network.patience / 2))
     link.abort()
     return "vanished" if network.binds > binds else "not noticed"
 
@@ -295,6 +297,27 @@ async def garbage(network: SmppNetwork, link: CentreLink) -> str:
     return wrong.__name__.removeprefix("_")
 
 
+# A sample of all
+
+
+async def anything(network: SmppNetwork, link: CentreLink) -> str:
+    """For the tests: each way of breaking a link in turn."""
+    ways = (
+        _cut_before_acknowledgements,
+        _cut_with_a_full_window,
+        stall,
+        vanish,
+        garbage,
+        _cut_unread,
+        _cut_in_what_comes,
+    )
+    way = ways[network.binds % len(ways)]
+    await way(network, link)
+    if not link.session.ended():
+        _cut(link, network.draw)
+    return way.__name__.lstrip("_")
+
+
 # Throttling
 
 
@@ -371,7 +394,7 @@ def _under_load(
     load: Load,
     *,
     engine: str = "sqlite",
-    point: str = "-",
+    point: str = NONE,
 ) -> Found:
     """As `under_load`, with what only links show: what the server did not foresee, and stray parts."""
     told: dict[str, Any] = {}
@@ -406,11 +429,22 @@ def _broken(
     def run(count: int, seed: int, say: Say, protected: bool = True) -> Found:
         breaker = _Breaker(unit, count, say, BACK_SECONDS if protected else 6.0)
         behind, load = _network(protected, settings), Load(PER_SECOND, LONG)
-        found = _under_load(breaker, seed, behind, load, engine=engine, point="-" if protected else control)
+        found = _under_load(breaker, seed, behind, load, engine=engine, point=NONE if protected else control)
         back = not found.counts["not_back"] and "not noticed" not in found.counts["done"]
         return Found(found.held and back, found.counts)
 
     return run
+
+
+def _kills(engine: str, count: int, seed: int, say: Say, protected: bool = True) -> Found:
+    """The server is killed, also between what it says to a carrier and what it has on disk, and what it hears.
+
+    Not `protected`: MOs are acknowledged before they are on disk.
+    """
+    points = (*SMPP_POINTS, SUBMIT_WRITTEN) if protected else ()
+    behind, load = _network(protected, _QUICK), Load(PER_SECOND, LONG)
+    point = NONE if protected else "storing_before_acknowledging"
+    return _under_load(Killer(count, say, points), seed, behind, load, engine=engine, point=point)
 
 
 def throttling(count: int, seed: int, say: Say, protected: bool = True) -> Found:
@@ -422,7 +456,7 @@ def throttling(count: int, seed: int, say: Say, protected: bool = True) -> Found
         seed,
         behind,
         Load(PER_SECOND, LONG, own_handset=0.1),
-        point="-" if protected else "patience_with_throttles",
+        point=NONE if protected else "patience_with_throttles",
     )
     counts = {**found.counts, "overtaken": throttler.overtaken()}
     return Found(found.held and not counts["overtaken"] and not counts["counted_as_tries"], counts)
@@ -469,7 +503,28 @@ CARRIER_THROTTLING = Scenario(
     200,
     throttling,
 )
+CARRIER_KILLS_SQLITE = Scenario(
+    "carrier-kills-sqlite",
+    "kill -9 with an SMPP carrier, half of them at named points, SQLite",
+    200,
+    partial(_kills, "sqlite"),
+)
+CARRIER_KILLS_POSTGRES = Scenario(
+    "carrier-kills-postgres",
+    "kill -9 with an SMPP carrier, half of them at named points, PostgreSQL",
+    200,
+    partial(_kills, "postgres"),
+)
+# Not listed: the tests run it.
+CARRIER_SAMPLE = Scenario(
+    "carrier-sample",
+    "each way in which a link breaks, in turn",
+    len(_CUTS),
+    _broken(anything, _QUICK, "doubt"),
+)
 LINKS = (
+    CARRIER_KILLS_SQLITE,
+    CARRIER_KILLS_POSTGRES,
     CARRIER_CUTS,
     CARRIER_CUTS_POSTGRES,
     CARRIER_STALLS,

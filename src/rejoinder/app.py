@@ -78,6 +78,9 @@ class _Events:
     async def inbound(self, part: InboundPart) -> None:
         await self._inbound.take(part)
 
+    async def confirmed(self, carrier_id: int, link: int, upto: int) -> None:
+        await self._inbound.confirm(carrier_id, link, upto)
+
 
 class Service:
     """All parts of one running message centre, without the socket in front of it."""

@@ -38,7 +38,7 @@ MO_STORED = Counter(
     registry=REGISTRY,
 )
 MO_PARKED = Counter("rejoinder_mo_parked", "MOs parked for the operator", registry=REGISTRY)
-MO_REPEATED = Counter("rejoinder_mo_repeated", "MOs delivered again under the same id", registry=REGISTRY)
+MO_REPEATED = Counter("rejoinder_mo_repeated", "MOs delivered again, and stored once", registry=REGISTRY)
 PAIRS_REUSED = Counter(
     "reply_pairs_reused", "Messages that took a pool number again within the reply window", registry=REGISTRY
 )

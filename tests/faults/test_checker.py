@@ -59,6 +59,28 @@ def send_again_unmarked(seen: Seen) -> None:
     seen.arrivals["m1"] = [False, False]
 
 
+def leave_unfinished(seen: Seen) -> None:
+    seen.unfinished.add("m1")
+
+
+def test_a_message_whose_sender_is_told_that_it_was_given_up_is_not_missing() -> None:
+    seen = all_is_well()
+    forget_to_send(seen)
+    assert not seen.handed_over()
+    seen.gave_up.add("m1")
+    assert seen.handed_over()
+    assert judge(seen).held
+
+
+def test_a_long_text_costs_its_parts_and_a_refund_counts() -> None:
+    seen = all_is_well()
+    assert seen.charge() == 2
+    seen.parts["r1"] = 2
+    assert seen.charge() == 3
+    seen.refunded = 1
+    assert seen.charge() == 2
+
+
 def test_nothing_is_found_where_nothing_is_wrong() -> None:
     assert judge(all_is_well()).held
 
@@ -74,6 +96,7 @@ def test_nothing_is_found_where_nothing_is_wrong() -> None:
         (link_wrongly, "linked_wrongly"),
         (forget_to_send, "not_handed_over"),
         (send_again_unmarked, "unmarked"),
+        (leave_unfinished, "unfinished"),
     ],
 )
 def test_a_breach_is_found_by_its_name(breach: Callable[[Seen], None], name: str) -> None:

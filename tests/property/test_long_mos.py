@@ -6,7 +6,7 @@ import asyncio
 import random
 import tempfile
 from collections.abc import Coroutine, Iterator, Sequence
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any, TypeVar
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rejoinder.carriers.smpp_inbound import SmppDeliveries
+from rejoinder.carriers.smpp_plan import Arrival
 from rejoinder.carriers.smpp_settings import read_smpp
 from rejoinder.clock import ManualClock
 from rejoinder.flow.ports import CarrierRow
@@ -52,6 +53,7 @@ class World:
             self.centre.sql("INSERT INTO number (number, user_id) VALUES ($1, $2)", NUMBER, self.user.id)
         )
         self.examples = 0
+        self._numbers = count(1)
         settings_ = {"host": "carrier.example", "port": "2775", "system_id": "us", "password": "secret"}
         row = CarrierRow(carrier, "far", "smpp", settings_)
         self.carrier = SmppDeliveries(row, read_smpp(settings_), self, clock)
@@ -62,13 +64,16 @@ class World:
     async def inbound(self, part: InboundPart) -> None:
         await self.centre.inbound.take(part)
 
+    async def confirmed(self, carrier_id: int, link: int, upto: int) -> None:
+        raise AssertionError("no link is here")
+
     async def receipt(self, receipt: Receipt) -> None:
         raise AssertionError("no receipt was delivered")
 
     async def shown(self, pdus: Sequence[DeliverSm], handset: str) -> list[str]:
         """What the mailbox has of this handset after all of these."""
         for pdu in pdus:
-            assert await self.carrier.take(pdu) == CommandStatus.ESME_ROK
+            assert await self.carrier.take(pdu, Arrival(1, next(self._numbers))) == CommandStatus.ESME_ROK
         answer = await self.centre.poll(self.user, since=self.centre.clock.wall_s() - 1)
         return [one["text"] for one in shown_in(answer) if one["from"] == handset]
 

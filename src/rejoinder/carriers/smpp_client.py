@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from rejoinder.carriers.smpp_inbound import SmppDeliveries
-from rejoinder.carriers.smpp_link import Handover, Link, LinkPlan
+from rejoinder.carriers.smpp_link import Link
+from rejoinder.carriers.smpp_plan import Handover, LinkPlan
 from rejoinder.carriers.smpp_settings import SmppSettings, read_smpp
 from rejoinder.clock import MICROSECONDS, Clock
 from rejoinder.errors import ConfigInvalid
@@ -108,6 +109,7 @@ class SmppCarrier:
             await asyncio.wait([link.ended for link in links], timeout=_FAREWELL_SECONDS)
         for link in links:
             link.close("stopped")
+        await asyncio.gather(*(link.confirmed() for link in links))
         for place in self._places:
             place.link, place.word = None, "down"
 
@@ -204,7 +206,7 @@ class SmppCarrier:
             it.address_range,
         )
         timers = Timers(bind=_CONNECT_SECONDS, enquire=it.enquire_link, answer=it.answer_timeout)
-        return LinkPlan(self._row.name, bind, timers, it.window, self._fate, self._deliveries.take)
+        return LinkPlan(self._row.name, bind, timers, it.window, self._fate, self._deliveries)
 
     def _fate(self, status: int) -> Fate:
         if status in self._settings.quirks.throttled:
@@ -236,6 +238,13 @@ class SmppCarrier:
         except (OSError, UnicodeError) as error:
             return _unreached(error), 0.0, False
         place.link = link
+        self._deliveries.living.began(link.name, self._clock.monotonic())
+        try:
+            return await self._lived(link)
+        finally:
+            self._deliveries.living.ended(link.name, self._clock.monotonic())
+
+    async def _lived(self, link: Link) -> tuple[str, float, bool]:
         await asyncio.wait([link.bound])
         if link.bound.cancelled():
             return link.ended.result(), 0.0, False

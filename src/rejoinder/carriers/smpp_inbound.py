@@ -6,16 +6,22 @@ again. Refuses nothing that a handset can send. Texts and numbers are never logg
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
+import msgspec
+
+from rejoinder.carriers.smpp_plan import Arrival
 from rejoinder.carriers.smpp_profiles import as_answered
+from rejoinder.carriers.smpp_proofs import Living
 from rejoinder.carriers.smpp_settings import SmppSettings
 from rejoinder.clock import Clock
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.ports import CarrierEvents, CarrierRow
 from rejoinder.message import phone, status_map
-from rejoinder.message.model import InboundPart, Receipt
+from rejoinder.message.model import Brought, InboundPart, Receipt
 from rejoinder.message.status import FINAL, Status
 from rejoinder.observe import log
-from rejoinder.smpp.constants import CommandStatus
+from rejoinder.smpp.constants import CommandStatus, Tag
 from rejoinder.smpp.content import read_content
 from rejoinder.smpp.pdu import DataSm, DeliverSm
 from rejoinder.smpp.receipt_text import ReceiptWord, read_receipt
@@ -24,30 +30,51 @@ _LONGEST_REF = 200
 _LONGEST_NUMBER = 20
 _LONGEST_WORD = 16
 _NOBODY = "unknown"
+_encode = msgspec.msgpack.encode
 
 
 class SmppDeliveries:
     """Takes what one carrier delivers."""
 
     def __init__(self, row: CarrierRow, settings: SmppSettings, events: CarrierEvents, clock: Clock) -> None:
+        self.living = Living(clock.monotonic())
         self._row = row
         self._settings = settings
         self._style = settings.style
         self._events = events
         self._clock = clock
 
-    async def take(self, pdu: DeliverSm | DataSm) -> int:
+    async def take(self, pdu: DeliverSm | DataSm, arrival: Arrival) -> int:
         """Stores a delivery; gives the command status to answer it with."""
         said = read_receipt(pdu, self._style, by_text=self._settings.quirks.receipts_by_text)
         try:
             if said is not None:
                 await self._events.receipt(self._receipt(pdu, said))
             else:
-                await self._events.inbound(self._part(pdu))
+                arrival.kept = True
+                await self._events.inbound(self._part(pdu, self._brought(pdu, arrival)))
         except RejoinderError as error:
             log.warning("delivery_put_off", carrier=self._row.name, sentence=error.sentence)
             return int(CommandStatus.ESME_RX_T_APPN)
         return int(CommandStatus.ESME_ROK)
+
+    async def confirm(self, link: int, upto: int) -> bool:
+        """The centre has read our answers to a link's deliveries; whether that is on disk now."""
+        try:
+            await self._events.confirmed(self._row.id, link, upto)
+        except RejoinderError:
+            return False
+        return True
+
+    def _brought(self, pdu: DeliverSm | DataSm, arrival: Arrival) -> Brought:
+        living = self.living
+        return Brought(
+            arrival.link,
+            arrival.number,
+            _digest(pdu),
+            living.doubtful(self._clock.monotonic()),
+            living.names | {arrival.link},
+        )
 
     def _receipt(self, pdu: DeliverSm | DataSm, said: ReceiptWord) -> Receipt:
         # A receipt goes the other way: from the handset to the number the message came from.
@@ -68,7 +95,7 @@ class SmppDeliveries:
             return int(Status.SENT)
         return int(found) if said.final or found not in FINAL else int(Status.SENT)
 
-    def _part(self, pdu: DeliverSm | DataSm) -> InboundPart:
+    def _part(self, pdu: DeliverSm | DataSm, brought: Brought) -> InboundPart:
         content = read_content(pdu, self._style)
         part = content.part
         return InboundPart(
@@ -82,7 +109,15 @@ class SmppDeliveries:
             total=part.total if part else 1,
             octets=content.octets.hex() if part else "",
             alphabet=content.alphabet.value if part else "",
+            brought=brought,
         )
+
+
+def _digest(pdu: DeliverSm | DataSm) -> int:
+    """Of all that a repetition has in common with what it repeats: everything but how many more wait behind it."""
+    tlvs = tuple(tlv for tlv in pdu.tlvs if tlv[0] != Tag.MORE_MESSAGES_TO_SEND)
+    octets = _encode(msgspec.structs.astuple(msgspec.structs.replace(pdu, tlvs=tlvs)))
+    return int.from_bytes(blake2b(octets, digest_size=8).digest(), "big", signed=True)
 
 
 def _address(value: str) -> str:

@@ -8,58 +8,28 @@ the window is LATER. While the connection lives, silence about a part keeps wait
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import cast
 
+from rejoinder.carriers.smpp_plan import Arrival, Handover, LinkPlan
+from rejoinder.carriers.smpp_proofs import Proofs
 from rejoinder.clock import Clock
 from rejoinder.message.model import Fate, Outcome
 from rejoinder.observe import log
 from rejoinder.smpp.constants import CommandStatus, status_name
 from rejoinder.smpp.errors import NotAllowed, Unwritable
 from rejoinder.smpp.events import Answered, Ended, Event, Overdue, Requested, Strange
-from rejoinder.smpp.pdu import Bind, DataSm, DeliverSm, Pdu, SubmitSm, Unbind
+from rejoinder.smpp.pdu import Bind, DataSm, DeliverSm, EnquireLink, Pdu, SubmitSm, Unbind
 from rejoinder.smpp.session import Session
 from rejoinder.smpp.states import Side
-from rejoinder.smpp.window import Timers
 
 # Deliveries that wait for the disk; a centre that sends more is not read from until some are answered.
 MOST_DELIVERIES = 1_000
 _TICK_SECONDS = 1.0
-
-Take = Callable[[DeliverSm | DataSm], Awaitable[int]]
-"""Stores what was delivered, then gives the status that the centre is answered with."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkPlan:
-    """What all links of a carrier share. `judge`: what a submit's status means."""
-
-    name: str
-    bind: Bind
-    timers: Timers
-    window: int
-    judge: Callable[[int], Fate]
-    take: Take
-
-
-class Handover:
-    """A message whose parts are on their way: done when each has its outcome."""
-
-    __slots__ = ("_wanted", "done", "outcomes")
-
-    def __init__(self, numbers: tuple[int, ...], done: asyncio.Future[None]) -> None:
-        self._wanted = len(numbers)
-        self.outcomes: dict[int, Outcome] = {}
-        self.done = done
-
-    def settle(self, outcome: Outcome) -> None:
-        self.outcomes[outcome.number] = outcome
-        if len(self.outcomes) == self._wanted and not self.done.done():
-            self.done.set_result(None)
-
-
+# So often at most a centre is asked, only to learn that it has read our answers: mostly its own answers tell.
+_PROBE_SECONDS = 5.0
+_PROBE = object()
 _Waiting = tuple[SubmitSm, Handover, int]
 
 
@@ -71,6 +41,8 @@ class Link(asyncio.Protocol):
         self.bound: asyncio.Future[int] = loop.create_future()
         """The status that the bind was answered with."""
         self.ended: asyncio.Future[str] = loop.create_future()
+        self.name = secrets.randbits(62)
+        """What tells this connection from every other, in every process."""
         self._loop = loop
         self._plan = plan
         self._clock = clock
@@ -78,6 +50,11 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[_Waiting] = deque()
         self._deliveries: set[asyncio.Task[None]] = set()
+        self._proofs = Proofs()
+        self._confirming: set[asyncio.Task[None]] = set()
+        # The last delivery to be kept, and up to which one it is on disk that they were confirmed.
+        self._kept = self._confirmed = 0
+        self._probed_at = clock.monotonic()
         self._flushing = False
         self._slow = False
         self._full = False
@@ -134,6 +111,8 @@ class Link(asyncio.Protocol):
             self._timer.cancel()
         if not self.ended.done():
             self._meet(self._session.tick(self._clock.monotonic()))
+            self._probe(self._clock.monotonic())
+            self._confirm()
             self._timer = self._loop.call_later(_TICK_SECONDS, self.tick)
 
     def unbind(self) -> None:
@@ -143,6 +122,10 @@ class Link(asyncio.Protocol):
             self._flush()
         else:
             self.close("not bound")
+
+    async def confirmed(self) -> None:
+        """Returns when it is on disk what the centre is known to have read."""
+        await asyncio.gather(*self._confirming)
 
     def close(self, reason: str) -> None:
         """Ends the connection at once."""
@@ -165,7 +148,7 @@ class Link(asyncio.Protocol):
 
     def _write(self, pdu: SubmitSm, handover: Handover, number: int, now: float) -> None:
         try:
-            self._session.send_request(pdu, now, (handover, number))
+            self._proofs.sent(self._session.send_request(pdu, now, (handover, number)))
         except (Unwritable, NotAllowed) as error:
             handover.settle(Outcome(number, Fate.REFUSED, reason=error.sentence))
 
@@ -199,7 +182,8 @@ class Link(asyncio.Protocol):
         self._flush_soon()
 
     def _answered(self, event: Answered) -> None:
-        if event.context is None:
+        self._proofs.came(event.sequence)
+        if event.context is None or event.context is _PROBE:
             if isinstance(event.request, Bind) and not self.bound.done():
                 self.bound.set_result(event.status)
             return
@@ -212,7 +196,9 @@ class Link(asyncio.Protocol):
             handover.settle(Outcome(number, Fate.ACCEPTED, ref or None))
 
     def _overdue(self, event: Overdue) -> None:
-        if event.context is not None:
+        if event.context is _PROBE:
+            self._proofs.lapsed(event.sequence)
+        elif event.context is not None:
             handover, number = event.context
             handover.settle(Outcome(number, Fate.UNKNOWN, reason="no answer in time"))
             self.close("an answer is overdue")
@@ -231,14 +217,38 @@ class Link(asyncio.Protocol):
             self._transport.pause_reading()
 
     async def _deliver(self, sequence: int, pdu: DeliverSm | DataSm) -> None:
-        status = int(CommandStatus.ESME_RX_T_APPN)
+        status, arrival = int(CommandStatus.ESME_RX_T_APPN), Arrival(self.name, self._proofs.begin())
         try:
-            status = await self._plan.take(pdu)
+            status = await self._plan.deliveries.take(pdu, arrival)
         except Exception as error:  # noqa: BLE001 - a task's outermost line: the centre is asked to try again
             log.error("delivery_failed", carrier=self._plan.name, exc_info=error)
         kind = pdu.response
         assert kind is not None
+        if arrival.kept:
+            self._kept = max(self._kept, arrival.number)
         self._respond(sequence, kind(), status)
+        if not self.ended.done():
+            self._proofs.answered(arrival.number)
+
+    def _probe(self, now: float) -> None:
+        """Asks for a sign that our answers were read, where no submit brings one."""
+        due = self._proofs.wanted() and now - self._probed_at >= _PROBE_SECONDS
+        if due and self._session.bound() and self._session.room():
+            self._probed_at = now
+            self._proofs.sent(self._session.send_request(EnquireLink(), now, _PROBE))
+            self._flush_soon()
+
+    def _confirm(self) -> None:
+        upto, before = self._proofs.proven(), self._confirmed
+        self._confirmed = max(upto, before)
+        if upto > before and self._kept > before:
+            task = self._loop.create_task(self._confirm_on_disk(upto, before), name="smpp confirmation")
+            self._confirming.add(task)
+            task.add_done_callback(self._confirming.discard)
+
+    async def _confirm_on_disk(self, upto: int, before: int) -> None:
+        if not await self._plan.deliveries.confirm(self.name, upto):
+            self._confirmed = min(self._confirmed, before)
 
     def _respond(self, sequence: int, answer: Pdu, status: int) -> None:
         self._meet(self._session.respond(sequence, answer, status))
@@ -252,8 +262,11 @@ class Link(asyncio.Protocol):
         self.ended.set_result(reason)
         if self._timer is not None:
             self._timer.cancel()
-        for handover, number in self._session.contexts():
+        for handover, number in [it for it in self._session.contexts() if it is not _PROBE]:
             handover.settle(Outcome(number, Fate.UNKNOWN, reason=reason))
+        if reason == "unbound":
+            self._proofs.parted()
+        self._confirm()
         self._fill()
         if not self.bound.done():
             self.bound.cancel()

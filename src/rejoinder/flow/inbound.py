@@ -1,7 +1,7 @@
 """MO: what handsets send is joined, matched and stored; a carrier hears OK only after the commit (contract §11).
 
 Refuses nothing that a carrier delivers: what cannot be matched or owned is parked, what never becomes
-whole is released as it is, what comes twice under one id is stored once.
+whole is released as it is, what comes twice is stored once (repetitions.py).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from rejoinder.flow.mailbox import Placement
 from rejoinder.flow.optouts import OptOuts, Received, Words
 from rejoinder.flow.ports import KeptPart, ParkedMo, QueuedPush, Store, Tx
 from rejoinder.flow.push_queue import of_mo
+from rejoinder.flow.repetitions import unseen
 from rejoinder.flow.replies import Belongs, belongs
 from rejoinder.flow.setup import Setup
 from rejoinder.message.model import Entry, InboundPart, Mo, ShownMo
@@ -67,6 +68,10 @@ class MoIntake:
         """Returns after the MO, or the part of one, is on disk. Raises Overloaded, StoreUnavailable."""
         await self._batches.put(part)
 
+    async def confirm(self, carrier_id: int, link: int, upto: int) -> None:
+        """A carrier has read our answers to what a link of its brought, up to that number: it repeats none of these."""
+        await self._store.write(lambda tx: tx.inbound.confirm(carrier_id, link, upto))
+
     async def drained(self) -> None:
         await self._batches.drained()
 
@@ -100,7 +105,7 @@ def _count(stored: Stored) -> None:
 
 
 async def _take(tx: Tx, parts: Sequence[InboundPart], ids: ObjectIds, now: int) -> Stored:
-    new = await _unseen(tx, parts)
+    new = await unseen(tx, parts)
     whole: list[Mo] = []
     for part in new:
         if part.total == 1:
@@ -110,27 +115,6 @@ async def _take(tx: Tx, parts: Sequence[InboundPart], ids: ObjectIds, now: int) 
     stored = await _deliver(tx, whole, ids, now)
     stored.repeated = len(parts) - len(new)
     return stored
-
-
-async def _unseen(tx: Tx, parts: Sequence[InboundPart]) -> list[InboundPart]:
-    """The parts whose carrier's id is new, each once; parts without an id are always new."""
-    named: dict[tuple[int, str], InboundPart] = {}
-    for part in parts:
-        if part.carrier_ref is not None:
-            named.setdefault((part.carrier_id, part.carrier_ref), part)
-    new = await tx.inbound.note_seen(
-        [(*key, part.received_at) for key, part in sorted(named.items(), key=_by_key)]
-    )
-    return [
-        part
-        for part in parts
-        if part.carrier_ref is None
-        or ((part.carrier_id, part.carrier_ref) in new and named[part.carrier_id, part.carrier_ref] is part)
-    ]
-
-
-def _by_key(item: tuple[tuple[int, str], InboundPart]) -> tuple[int, str]:
-    return item[0]
 
 
 async def _join(tx: Tx, part: InboundPart) -> list[Mo]:

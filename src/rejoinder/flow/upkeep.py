@@ -39,6 +39,8 @@ FARTHEST_DUE_US = 15 * 60 * MICROSECONDS
 # Carriers repeat a delivery within hours, not weeks.
 SEEN_KEPT_US = 7 * DAY_US
 PARKED_KEPT_US = 30 * DAY_US
+# Networks give a text up after two or three days.
+UNCONFIRMED_KEPT_US = 3 * DAY_US
 STEP = 500
 # Where the walk over all boxes begins: ids of status boxes are negative.
 BEFORE_ALL = -(2**63)
@@ -140,6 +142,7 @@ class Upkeep:
         await self._repeat(lambda tx: tx.receipts.forget(now - RECEIPTS_KEPT_US, STEP))
         await self._repeat(lambda tx: tx.replies.forget_references(now - REFERENCES_KEPT_US, STEP))
         await self._repeat(lambda tx: tx.inbound.forget_seen(now - SEEN_KEPT_US, STEP))
+        await self._repeat(lambda tx: tx.inbound.forget_unconfirmed(now - UNCONFIRMED_KEPT_US, STEP))
         await self._forget_pushes(now)
         if self._keeping.retention_days:
             before = now - self._keeping.retention_days * DAY_US

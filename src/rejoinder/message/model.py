@@ -192,8 +192,22 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     sender: str | None = None
 
 
+class Brought(msgspec.Struct, frozen=True, gc=False):
+    """How a link whose deliveries have no ids brought one: as its how-manieth, and a digest of all that was delivered.
+
+    `doubtful`: a link of this carrier began or ended lately, so that this may be what one that is not among `living` has
+    brought before.
+    """
+
+    link: int
+    number: int
+    digest: int
+    doubtful: bool
+    living: frozenset[int]
+
+
 class InboundPart(msgspec.Struct, frozen=True, gc=False):
-    """A text or a part of one as a carrier delivered it. `carrier_ref` makes a repetition known.
+    """A text or a part of one as a carrier delivered it. `carrier_ref` makes a repetition known, else `brought`.
 
     `octets`: a part's user data without its header, in hex, and `alphabet` what it is written in: a pair that was cut
     between two parts is only whole in them. Empty where the carrier gives texts.
@@ -210,6 +224,7 @@ class InboundPart(msgspec.Struct, frozen=True, gc=False):
     total: int = 1
     octets: str = ""
     alphabet: str = ""
+    brought: Brought | None = None
 
 
 class Mo(msgspec.Struct, frozen=True, gc=False):

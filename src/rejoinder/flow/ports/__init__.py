@@ -22,7 +22,7 @@ from rejoinder.flow.ports.directory import (
     SmppAccount,
     UserRow,
 )
-from rejoinder.flow.ports.inbound import Inbound, KeptPart, ParkedMo
+from rejoinder.flow.ports.inbound import Inbound, KeptPart, ParkedMo, Unconfirmed
 from rejoinder.flow.ports.joining import Joining, JoiningPart, LongMessage
 from rejoinder.flow.ports.mailboxes import EMPTY, Head, LockedMailbox, Mailboxes, Page, PageQuery
 from rejoinder.flow.ports.opt_outs import OptOut, OptOuts
@@ -96,5 +96,6 @@ __all__ = [
     "TargetState",
     "Transfer",
     "Tx",
+    "Unconfirmed",
     "UserRow",
 ]

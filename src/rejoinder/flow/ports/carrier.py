@@ -14,6 +14,9 @@ class CarrierEvents(Protocol):
 
     async def inbound(self, part: InboundPart) -> None: ...
 
+    async def confirmed(self, carrier_id: int, link: int, upto: int) -> None:
+        """The carrier is known to have read our answers to what this link brought, up to that number (`Brought`)."""
+
 
 class Carrier(Protocol):
     """A link to a network. `whole`: it takes long texts in one piece, as part number 0."""

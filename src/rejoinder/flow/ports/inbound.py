@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -27,6 +27,17 @@ class KeptPart(msgspec.Struct, frozen=True, gc=False):
     received_at: int
 
 
+class Unconfirmed(msgspec.Struct, frozen=True, gc=False):
+    """An MO that is stored, while its carrier is not known to have read our answer: over which of its links it came,
+    as the how-manieth, and a digest of all of it.
+    """
+
+    carrier_id: int
+    link: int
+    number: int
+    digest: int
+
+
 class Inbound(Protocol):
     """MOs on their way to a mailbox."""
 
@@ -34,6 +45,20 @@ class Inbound(Protocol):
         """(carrier, id, at): remembers them, gives back those that are new."""
 
     async def forget_seen(self, before: int, most: int) -> int: ...
+
+    async def note_unconfirmed(self, rows: Sequence[tuple[Unconfirmed, int]]) -> None:
+        """Each with the time of its arrival."""
+
+    async def unconfirmed(self, contents: Collection[tuple[int, int]]) -> list[Unconfirmed]:
+        """Those of a (carrier, digest), the oldest first."""
+
+    async def take_unconfirmed(self, rows: Sequence[Unconfirmed]) -> set[tuple[int, int, int]]:
+        """Takes out; gives back (carrier, link, number) of those that were still there."""
+
+    async def confirm(self, carrier_id: int, link: int, upto: int) -> None:
+        """The carrier has read our answers to that link's deliveries, up to this number."""
+
+    async def forget_unconfirmed(self, before: int, most: int) -> int: ...
 
     async def keep_part(self, part: InboundPart) -> None: ...
 

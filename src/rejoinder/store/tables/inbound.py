@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from rejoinder.flow.ports import KeptPart, ParkedMo
+from rejoinder.flow.ports import KeptPart, ParkedMo, Unconfirmed
 from rejoinder.message.model import InboundPart, Mo
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Row, Session
@@ -34,6 +34,24 @@ class InboundTables:
 
     async def forget_seen(self, before: int, most: int) -> int:
         return len(await self._session.rows(_SQL["forget_seen"], before, most))
+
+    async def note_unconfirmed(self, rows: Sequence[tuple[Unconfirmed, int]]) -> None:
+        found = [(it.carrier_id, it.link, it.number, it.digest, at) for it, at in rows]
+        await self._session.bulk(_SQL["note_unconfirmed"], found)
+
+    async def unconfirmed(self, contents: Collection[tuple[int, int]]) -> list[Unconfirmed]:
+        rows = await self._session.bulk(_SQL["find_unconfirmed"], list(contents))
+        return [Unconfirmed(*row) for row in rows]
+
+    async def take_unconfirmed(self, rows: Sequence[Unconfirmed]) -> set[tuple[int, int, int]]:
+        found = [(it.carrier_id, it.link, it.number) for it in rows]
+        return {(row[0], row[1], row[2]) for row in await self._session.bulk(_SQL["take_unconfirmed"], found)}
+
+    async def confirm(self, carrier_id: int, link: int, upto: int) -> None:
+        await self._session.rows(_SQL["confirm"], carrier_id, link, upto)
+
+    async def forget_unconfirmed(self, before: int, most: int) -> int:
+        return len(await self._session.rows(_SQL["forget_unconfirmed"], before, most))
 
     async def keep_part(self, part: InboundPart) -> None:
         kept = (part.number, part.text, part.octets, part.alphabet, part.received_at)

@@ -9,6 +9,28 @@ DELETE FROM mo_seen WHERE (carrier_id, ref) IN (
   SELECT carrier_id, ref FROM mo_seen WHERE received_at < :before ORDER BY received_at LIMIT :most)
 RETURNING carrier_id
 
+-- note_unconfirmed: MOs whose carrier is not yet known to have read that we took them
+INSERT INTO mo_unconfirmed (carrier_id, link, number, digest, received_at)
+SELECT * FROM @rows(carrier bigint, over bigint, place bigint, content bigint, at bigint) WHERE true
+ON CONFLICT (carrier_id, link, number) DO NOTHING
+
+-- find_unconfirmed: those of these contents, the oldest first
+SELECT u.carrier_id, u.link, u.number, u.digest FROM @rows(carrier bigint, content bigint)
+JOIN mo_unconfirmed u ON u.carrier_id = r.carrier AND u.digest = r.content ORDER BY u.received_at, u.link, u.number
+
+-- take_unconfirmed: these were brought again; gives back those that were still here
+DELETE FROM mo_unconfirmed WHERE (carrier_id, link, number) IN (
+  SELECT carrier, over, place FROM @rows(carrier bigint, over bigint, place bigint))
+RETURNING carrier_id, link, number
+
+-- confirm: a carrier has read the answers to a link's deliveries, up to this one
+DELETE FROM mo_unconfirmed WHERE carrier_id = :carrier AND link = :over AND number <= :upto
+
+-- forget_unconfirmed: MOs that no carrier brings again any more
+DELETE FROM mo_unconfirmed WHERE (carrier_id, link, number) IN (
+  SELECT carrier_id, link, number FROM mo_unconfirmed WHERE received_at < :before LIMIT :most)
+RETURNING carrier_id
+
 -- keep_parts: parts of long MOs; a repeated one stands once
 INSERT INTO mo_part (carrier_id, sender, recipient, reference, total, number, text, octets, alphabet, received_at)
 SELECT * FROM @rows(carrier bigint, sender text, recipient text, reference int, total int, number int, body text,

@@ -1,0 +1,89 @@
+"""What a carrier delivers a second time: known by its id, or, where its deliveries have none, by what it brought before.
+
+A link that breaks may take our answer with it; the carrier then brings the same again over its next link. Such an MO is
+recognised while the carrier is not known to have read the answer to the first one, and each first one stands for one
+repetition. Refuses to call anything else a repetition: a handset may well send the same text twice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from rejoinder.flow.ports import Tx, Unconfirmed
+from rejoinder.message.model import Brought, InboundPart
+
+
+async def unseen(tx: Tx, parts: Sequence[InboundPart]) -> list[InboundPart]:
+    """Those that are new, in their order; notes what makes a repetition of each known."""
+    return await _not_brought_before(tx, await _under_new_ids(tx, parts))
+
+
+async def _under_new_ids(tx: Tx, parts: Sequence[InboundPart]) -> list[InboundPart]:
+    """The parts whose carrier's id is new, each once, and those without an id."""
+    named: dict[tuple[int, str], InboundPart] = {}
+    for part in parts:
+        if part.carrier_ref is not None:
+            named.setdefault((part.carrier_id, part.carrier_ref), part)
+    new = await tx.inbound.note_seen(
+        [(*key, part.received_at) for key, part in sorted(named.items(), key=_by_key)]
+    )
+    return [
+        part
+        for part in parts
+        if part.carrier_ref is None
+        or ((part.carrier_id, part.carrier_ref) in new and named[part.carrier_id, part.carrier_ref] is part)
+    ]
+
+
+def _by_key(item: tuple[tuple[int, str], InboundPart]) -> tuple[int, str]:
+    return item[0]
+
+
+async def _not_brought_before(tx: Tx, parts: Sequence[InboundPart]) -> list[InboundPart]:
+    notes = {place: _note(part.carrier_id, part.brought) for place, part in enumerate(parts) if part.brought}
+    if not notes:
+        return list(parts)
+    before = await _before(tx, parts, notes)
+    here = set(notes.values())
+    gone = await tx.inbound.take_unconfirmed([one for one in before.values() if one not in here])
+    again = {
+        place for place, it in before.items() if it in here or (it.carrier_id, it.link, it.number) in gone
+    }
+    # A repetition may be repeated in its turn: from here on the doubt is its link's.
+    repeated = {before[place] for place in again}
+    await tx.inbound.note_unconfirmed(
+        [(it, parts[place].received_at) for place, it in notes.items() if it not in repeated]
+    )
+    return [part for place, part in enumerate(parts) if place not in again]
+
+
+async def _before(
+    tx: Tx, parts: Sequence[InboundPart], notes: dict[int, Unconfirmed]
+) -> dict[int, Unconfirmed]:
+    """For each place what it may repeat: of the same content, brought by a link that is no more; each used once.
+
+    What stands in the same batch counts too: a link may end, and the next one begin, while a commit is waited for.
+    """
+    known: dict[tuple[int, int], list[Unconfirmed]] = defaultdict(list)
+    doubtful = {(it.carrier_id, it.digest) for place, it in notes.items() if _doubtful(parts[place])}
+    for one in await tx.inbound.unconfirmed(doubtful) if doubtful else ():
+        known[one.carrier_id, one.digest].append(one)
+    before: dict[int, Unconfirmed] = {}
+    for place, it in notes.items():
+        brought, candidates = parts[place].brought, known[it.carrier_id, it.digest]
+        if brought is not None and brought.doubtful:
+            earlier = next((one for one in candidates if one.link not in brought.living), None)
+            if earlier is not None:
+                candidates.remove(earlier)
+                before[place] = earlier
+        candidates.append(it)
+    return before
+
+
+def _doubtful(part: InboundPart) -> bool:
+    return part.brought is not None and part.brought.doubtful
+
+
+def _note(carrier_id: int, brought: Brought) -> Unconfirmed:
+    return Unconfirmed(carrier_id, brought.link, brought.number, brought.digest)

@@ -1,0 +1,147 @@
+"""An MO without an id that a carrier brings again, since a lost link took our answer, is stored once; a handset's second
+text of the same words is stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from rejoinder.flow.ports import UserRow
+from rejoinder.flow.upkeep import UNCONFIRMED_KEPT_US
+from rejoinder.message.model import Brought, InboundPart
+from tests.centre import HANDSET, Centre, shown_in, together
+
+NUMBER = "61500079987"
+
+
+@dataclass
+class World:
+    """One user whose number handsets write to, over a carrier of many links."""
+
+    centre: Centre
+    user: UserRow
+    carrier: int
+
+    async def bring(
+        self,
+        link: int,
+        number: int = 1,
+        *,
+        living: tuple[int, ...] = (),
+        digest: int = 77,
+        doubtful: bool = True,
+        handset: str = HANDSET,
+        part: tuple[int, int] = (1, 1),
+    ) -> None:
+        """`living`: what other links there are; `part`: which of how many."""
+        brought = Brought(link, number, digest, doubtful, frozenset({link, *living}))
+        now = self.centre.clock.wall_us()
+        await self.centre.inbound.take(
+            InboundPart(self.carrier, handset, NUMBER, "yes", now, None, 9, *part, brought=brought)
+        )
+
+    async def shown(self) -> list[str]:
+        return [one["text"] for one in shown_in(await self.centre.poll(self.user))]
+
+    async def kept(self) -> list[tuple[object, ...]]:
+        return await self.centre.sql("SELECT link, number FROM mo_unconfirmed ORDER BY link, number")
+
+
+@pytest.fixture
+async def world(centre: Centre) -> World:
+    user, carrier = await centre.account(), await centre.carrier()
+    await centre.sql("INSERT INTO number (number, user_id) VALUES ($1, $2)", NUMBER, user.id)
+    await centre.changed()
+    return World(centre, user, carrier)
+
+
+async def test_what_a_lost_link_brought_is_stored_once_when_the_next_one_brings_it_again(
+    world: World,
+) -> None:
+    await world.bring(1)
+    await world.bring(2)
+    assert await world.shown() == ["yes"]
+
+
+async def test_it_is_so_however_often_links_are_lost(world: World) -> None:
+    for link in range(1, 6):
+        await world.bring(link)
+    assert await world.shown() == ["yes"]
+    assert await world.kept() == [(5, 1)]
+
+
+async def test_each_text_brought_stands_for_one_repetition(world: World) -> None:
+    await world.bring(1, 1)
+    await world.bring(1, 2)
+    await world.bring(2, 1)
+    await world.bring(2, 2)
+    assert await world.shown() == ["yes"] * 2
+    await world.bring(2, 3)
+    assert await world.shown() == ["yes"] * 3
+
+
+async def test_the_same_text_again_over_the_same_link_is_another_text(world: World) -> None:
+    await world.bring(1, 1)
+    await world.bring(1, 2)
+    assert await world.shown() == ["yes"] * 2
+
+
+async def test_the_same_text_over_two_links_that_live_is_two_texts(world: World) -> None:
+    await world.bring(1, living=(2,))
+    await world.bring(2, living=(1,))
+    assert await world.shown() == ["yes"] * 2
+
+
+async def test_what_the_carrier_has_our_answer_to_is_no_repetition(world: World) -> None:
+    await world.bring(1, 1)
+    await world.bring(1, 2, digest=78)
+    await world.centre.inbound.confirm(world.carrier, 1, 1)
+    await world.bring(2, 1)
+    await world.bring(2, 2, digest=78)
+    assert await world.shown() == ["yes"] * 3
+
+
+async def test_long_after_any_link_ended_nothing_is_a_repetition(world: World) -> None:
+    await world.bring(1)
+    await world.bring(2, doubtful=False)
+    assert await world.shown() == ["yes"] * 2
+
+
+async def test_another_carriers_link_repeats_nothing_of_this_ones(world: World) -> None:
+    await world.bring(1)
+    other = World(world.centre, world.user, await world.centre.carrier("other"))
+    await other.bring(2)
+    assert await world.shown() == ["yes"] * 2
+
+
+async def test_another_content_is_no_repetition(world: World) -> None:
+    await world.bring(1)
+    await world.bring(2, digest=78)
+    assert await world.shown() == ["yes"] * 2
+
+
+async def test_a_repetition_in_the_same_batch_is_known(world: World) -> None:
+    # A commit that is waited for fills the next batch with what the lost link brought and the next one brings again.
+    results = await together(world.bring(9, digest=1), *(world.bring(link) for link in (1, 2, 3)))
+    assert results == [None] * 4
+    assert await world.shown() == ["yes"] * 2
+    assert await world.kept() == [(3, 1), (9, 1)]
+
+
+async def test_the_last_part_of_a_long_text_brought_again_leaves_nothing_behind(world: World) -> None:
+    await world.bring(1, 1, part=(1, 2), digest=1)
+    await world.bring(1, 2, part=(2, 2), digest=2)
+    await world.bring(2, 1, part=(2, 2), digest=2)
+    assert await world.shown() == ["yesyes"]
+    assert await world.centre.sql("SELECT * FROM mo_part") == []
+
+
+async def test_what_no_carrier_brings_again_is_forgotten(world: World) -> None:
+    await world.bring(1)
+    world.centre.clock.pass_seconds(UNCONFIRMED_KEPT_US / 1_000_000 - 1)
+    await world.bring(2, digest=78)
+    world.centre.clock.pass_seconds(2)
+    await world.centre.upkeep.forget()
+    assert await world.kept() == [(2, 1)]
