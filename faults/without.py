@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import apsw
+from msgspec.structs import replace
 
 from rejoinder.carriers import smpp_client, smpp_plan
 from rejoinder.clock import ClockGuard
