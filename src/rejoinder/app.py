@@ -107,6 +107,7 @@ class Service:
         self.upkeep = Upkeep(store, clock, self.setup, self.inbound, Keeping(config.retention))
         ground = Ground(store, clock, self.upkeep.guard, self.setup, self.receipts.learnt)
         self.dispatch = Dispatch(ground, lambda row: make(row, events, clock))
+        self.receipts.answered = self.dispatch.answered
         self.lane_states = LaneStates(store, clock, self.dispatch.lanes)
         self.releases = Releases(store, clock, self.accounts, self.submissions, self.upkeep.guard)
         self.pushes = PushLanes(store, clock, couriers(config, clock))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 import pytest
 
@@ -9,6 +11,7 @@ from rejoinder.flow.desk import Accepted
 from rejoinder.flow.request import MessageRefused
 from rejoinder.message.model import Fate, InboundPart, Outcome
 from rejoinder.message.status import Status
+from rejoinder.observe import RECEIPTS
 from tests.centre import HANDSET, START, Centre, shown_in, together
 
 HOUR = 3600
@@ -101,6 +104,25 @@ async def test_a_receipt_that_precedes_the_submits_answer_is_not_lost(centre: Ce
     await centre.answer(claim, [Outcome(1, Fate.ACCEPTED, "ab12")])
     assert await centre.status(sent.id) == Status.DELIVERED
     assert await centre.sql("SELECT count(*) FROM receipt_unmatched") == [(0,)]
+
+
+async def test_a_receipt_that_comes_with_the_submits_answer_waits_for_that_instead_of_being_kept(
+    centre: Centre,
+) -> None:
+    user, carrier = await centre.account(), await centre.carrier()
+    await centre.pool("61500079987")
+    sent = await centre.send(user)
+    ((claim, _),) = (await centre.claim(carrier)).outgoing
+    unmatched = RECEIPTS.labels("unmatched")._value.get()
+
+    async def stored(carrier_ids: Collection[int]) -> None:
+        assert carrier_ids == {carrier}
+        await centre.answer(claim, [Outcome(1, Fate.ACCEPTED, "00AB12")])
+
+    centre.receipts.answered = stored
+    await centre.receipt(carrier, "00AB12")
+    assert await centre.status(sent.id) == Status.DELIVERED
+    assert RECEIPTS.labels("unmatched")._value.get() == unmatched
 
 
 @pytest.mark.parametrize("receipts", [["a", "b", "c"], ["c", "a", "b"], ["b", "b", "a", "a", "c"]])

@@ -35,6 +35,7 @@ class Batches(Generic[In, Out]):
         self._admission = admission
         self._waiting: deque[tuple[In, asyncio.Future[Out]]] = deque()
         self._runner: asyncio.Task[None] | None = None
+        self._last: asyncio.Future[Out] | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -51,6 +52,7 @@ class Batches(Generic[In, Out]):
             raise Overloaded("more is waiting than can be taken in time", said=self._admission is not None)
         future: asyncio.Future[Out] = loop.create_future()
         self._waiting.append((item, future))
+        self._last = future
         if self._runner is None:
             self._runner = loop.create_task(self._run())
         return await future
@@ -90,6 +92,11 @@ class Batches(Generic[In, Out]):
         for _, future in batch:
             if not future.done():
                 future.set_exception(error)
+
+    async def settled(self) -> None:
+        """Returns when all that has been put in so far is done, however that ended."""
+        if self._last is not None and not self._last.done():
+            await asyncio.wait([self._last])
 
     async def drained(self) -> None:
         """Returns when nothing waits any more."""

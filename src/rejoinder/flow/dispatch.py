@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
@@ -206,6 +206,10 @@ class CarrierLane:
         else:
             self._pace.went_well()
 
+    async def answered(self) -> None:
+        """Returns when the answers that have come so far are on disk, or could not be stored."""
+        await self._answers.settled()
+
     async def _record_all(self, answers: list[Answered]) -> Sequence[None]:
         now = self._clock.wall_us()
         routes, once = self._setup.routes, self._setup.speak_once
@@ -243,6 +247,13 @@ class Dispatch:
         lane = self.lanes.get(carrier_id)
         if lane is not None:
             lane.wake()
+
+    async def answered(self, carrier_ids: Collection[int]) -> None:
+        """Returns when what these carriers have answered so far is on disk, or could not be stored."""
+        for carrier_id in carrier_ids:
+            lane = self.lanes.get(carrier_id)
+            if lane is not None:
+                await lane.answered()
 
     async def reconcile(self) -> None:
         """Starts lanes of new carriers, stops those of removed ones, remakes those whose settings changed."""

@@ -7,7 +7,7 @@ fits nothing yet is kept for 72 hours. `move` is the only place where a message'
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -147,6 +147,10 @@ def count_finished(finished: Mapping[str, int]) -> None:
         MT_FINISHED.labels(status.word(code)).inc()
 
 
+async def _at_once(_carrier_ids: Collection[int]) -> None:
+    """Nobody answers here."""
+
+
 class ReceiptIntake:
     """Takes receipts from carriers; returns to them after the receipt's effect is on disk."""
 
@@ -155,6 +159,8 @@ class ReceiptIntake:
         self._clock = clock
         self._setup = setup
         self._batches: Batches[Receipt, None] = Batches(self._store_all, most=256)
+        # A receipt often comes in one read with the submit's answer: it need not be kept while that is being stored.
+        self.answered: Callable[[Collection[int]], Awaitable[None]] = _at_once
         # The form in which each carrier names its ids in receipts, learnt from those that leave no doubt.
         self.learnt: dict[int, str] = {}
 
@@ -166,6 +172,7 @@ class ReceiptIntake:
         await self._batches.drained()
 
     async def _store_all(self, receipts: list[Receipt]) -> Sequence[None]:
+        await self.answered({receipt.carrier_id for receipt in receipts})
         now = self._clock.wall_us()
         finished, learnt, matched = await self._store.write(lambda tx: self._apply(tx, receipts, now))
         self.learnt.update(learnt)
