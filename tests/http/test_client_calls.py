@@ -246,3 +246,14 @@ def test_a_program_that_blocks_needs_no_aiohttp(site: Site) -> None:
     words = [sys.executable, "-c", WITHOUT, f"http://127.0.0.1:{site.port}", PASSWORD]
     done = subprocess.run(words, check=False, timeout=60, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("10\n", "")
+
+
+def test_what_a_client_logs_of_its_retries_holds_no_text_number_or_password(
+    client: Both, front: Front, caplog: pytest.LogCaptureFixture
+) -> None:
+    front.script = ["503", "drop", "429", "lost"]
+    with caplog.at_level("DEBUG"):
+        client.do("send", HANDSET, "canary-text", Options(sender="", client_ref=f"canary-{id(client)}"))
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("rejoinder.client")]
+    assert len(said) == 4
+    assert not [line for line in said if "canary" in line or HANDSET in line or PASSWORD in line]
