@@ -105,6 +105,8 @@ def _count(stored: Stored) -> None:
 
 
 async def _take(tx: Tx, parts: Sequence[InboundPart], ids: ObjectIds, now: int) -> Stored:
+    # Their parts may come to several servers at once, each of which sees only what is committed.
+    await tx.inbound.lock_long([part for part in parts if part.total > 1])
     new = await unseen(tx, parts)
     whole: list[Mo] = []
     for part in new:
@@ -152,10 +154,14 @@ def _joined(part: InboundPart, kept: dict[int, KeptPart]) -> Mo:
 
 async def _release(tx: Tx, before: int, most: int, ids: ObjectIds, now: int) -> tuple[Stored, int]:
     stale = await tx.inbound.stale(before, most)
+    await tx.inbound.lock_long(stale)
     mos = []
     for part in stale:
-        mos.append(_joined(part, await tx.inbound.kept_parts(part)))
-        await tx.inbound.drop_parts(part)
+        kept = await tx.inbound.kept_parts(part)
+        # Another server may have joined or released it before we had the lock.
+        if kept:
+            mos.append(_joined(part, kept))
+            await tx.inbound.drop_parts(part)
     return await _deliver(tx, mos, ids, now), len(stale)
 
 

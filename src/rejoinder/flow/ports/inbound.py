@@ -60,6 +60,9 @@ class Inbound(Protocol):
 
     async def forget_unconfirmed(self, before: int, most: int) -> int: ...
 
+    async def lock_long(self, parts: Sequence[InboundPart]) -> None:
+        """Nobody else joins or releases the long MOs of these parts meanwhile; before all other locks."""
+
     async def keep_part(self, part: InboundPart) -> None: ...
 
     async def kept_parts(self, part: InboundPart) -> dict[int, KeptPart]:

@@ -53,6 +53,9 @@ class InboundTables:
     async def forget_unconfirmed(self, before: int, most: int) -> int:
         return len(await self._session.rows(_SQL["forget_unconfirmed"], before, most))
 
+    async def lock_long(self, parts: Sequence[InboundPart]) -> None:
+        await self._session.lock_names(sorted({f"parts of {_group(part)}" for part in parts}))
+
     async def keep_part(self, part: InboundPart) -> None:
         kept = (part.number, part.text, part.octets, part.alphabet, part.received_at)
         await self._session.bulk(_SQL["keep_parts"], [(*_group(part), *kept)])
