@@ -39,6 +39,8 @@ class Server:
     wrapper: Sequence[str] = field(default_factory=points.wrapper)
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int = 0
+    # Of the SMPP server, where the environment asks for one.
+    smpp_port: int = 0
     process: subprocess.Popen[str] | None = None
 
     @property
@@ -74,6 +76,8 @@ class Server:
         if "http://" not in line:
             raise RuntimeError(f"the server did not start:\n{self.log.read_text(errors='replace')[-2000:]}")
         self.port = int(line.rsplit(":", 1)[1])
+        if "REJOINDER_SMPP_LISTEN" in self.environment:
+            self.smpp_port = int(self.process.stdout.readline().rsplit(":", 1)[1])
         return time.monotonic() - begun
 
     @property

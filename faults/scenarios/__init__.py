@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from faults.scenarios import overload
 from faults.scenarios.first_send import FIRST_SENDS
+from faults.scenarios.fuzz_http import FUZZ_HTTP
 from faults.scenarios.fuzz_pdus import FUZZ_PDUS
 from faults.scenarios.kill import KILL_POSTGRES, KILL_SQLITE
 from faults.scenarios.links import LINKS
@@ -15,7 +16,7 @@ from faults.scenarios.trouble import BAD_DISK, CLOCK_STEPS, RESTARTS
 
 _EVERY = (
     *(KILL_SQLITE, KILL_POSTGRES, POWER_LOSS, RESTARTS, PROMOTION, BAD_DISK, CLOCK_STEPS),
-    *(*FIRST_SENDS, PUSHES, *LINKS, FUZZ_PDUS),
+    *(*FIRST_SENDS, PUSHES, *LINKS, FUZZ_PDUS, FUZZ_HTTP),
     *overload.SCENARIOS,
 )
 ALL: dict[str, Scenario] = {one.name: one for one in _EVERY}

@@ -263,3 +263,25 @@ def test_a_store_that_fails_is_told_alike_on_both_ways(fresh_site: Site) -> None
     assert [seen(way) for way in ways] == [seen(ways[0])] * 3
     assert (ways[0].http_status, ways[0].headers["retry-after"]) == (503, "1")
     assert fresh_site.request("GET", MESSAGES, query).code == 0
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\0", b"GET nowhere\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n"]
+)
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+def test_what_follows_a_request_and_is_no_http_is_answered_after_it_not_in_its_place(
+    site: Site, method: bytes, garbage: bytes
+) -> None:
+    """Found by fuzzing: a request that was carried out was answered 400, which belonged to the bytes behind it."""
+    asked = [(ALL_MESSAGES, b"since=0&" + LOGIN), (CREDIT_BALANCE, LOGIN)]
+    for pieces in (asked[:1], asked[1:], asked, asked * 2):
+        requests = [
+            request(path, query, method, b"Content-Length: 0\r\n" if method == b"POST" else b"")
+            for path, query in pieces
+        ]
+        expected = [heard(site, [one])[0] for one in requests]
+        *answered, last = heard(
+            site, [b"GET /healthz HTTP/1.1\r\n\r\n", b"".join(requests) + garbage], len(pieces) + 1
+        )
+        assert answered[1:] == expected
+        assert last[0] == b"HTTP/1.1 400 Bad Request\r\n"

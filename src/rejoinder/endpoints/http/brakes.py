@@ -78,6 +78,8 @@ class BrakingProtocol(HttpToolsProtocol):
     _patience: asyncio.TimerHandle | None = None
     # The octets of the request at hand that are none of its body.
     _outside = 0
+    # What ends the connection once all requests before it are answered.
+    _at_end: Response | None = None
     # The last head of a send, how long the body behind it is, and what counts its refusals.
     _send_head = b""
     _send_length = 0
@@ -109,7 +111,7 @@ class BrakingProtocol(HttpToolsProtocol):
         self._outside = len(data) + (self._outside if self._midway else 0)
         super().data_received(data)
         if self._midway and self._outside > _MOST_OUTSIDE and not self.transport.is_closing():
-            self._end_with(_TOO_LONG if len(self.url) > SIZE else _TOO_MUCH)
+            self.end_with(_TOO_LONG if len(self.url) > SIZE else _TOO_MUCH)
 
     def on_message_begin(self) -> None:
         self._midway = True
@@ -126,7 +128,11 @@ class BrakingProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         self._leave()
+        last = not self.pipeline
         super().on_response_complete()
+        if last and self._at_end is not None and not self.transport.is_closing():
+            ending, self._at_end = self._at_end, None
+            self.end_with(ending)
 
     def came_whole(self) -> None:
         """The client owes nothing more of its request."""
@@ -194,16 +200,35 @@ class BrakingProtocol(HttpToolsProtocol):
             self._patience = self.loop.call_later(left, self._look)
         elif not self.transport.is_closing():
             if self._midway:
-                self._end_with(_TOO_SLOW)
+                self.end_with(_TOO_SLOW)
             else:
                 self.transport.close()
 
-    def _end_with(self, response: Response) -> None:
-        """Answers what has not come whole, and hangs up."""
+    def end_with(self, response: Response) -> None:
+        """Answers what has not come whole, or is no HTTP, and hangs up: after the answers to all before it, which were
+        carried out and must not be taken for refused.
+        """
+        if self._at_end is None and self._owes_an_answer():
+            self._at_end = response
+        if self._at_end is not None:
+            self.flow.pause_reading()
+            return
         headers = [*response.headers(), (b"connection", b"close")]
         lines = [STATUS_LINE[response.status], *(b"%b: %b\r\n" % pair for pair in headers)]
         self.transport.write(b"".join([*lines, b"\r\n", response.body]))
         self.transport.close()
+
+    def _owes_an_answer(self) -> bool:
+        """Whether a request before the one at hand has no answer yet; the one at hand will not get its own."""
+        cycle: Any = self.cycle
+        if cycle is None or cycle.response_complete:
+            return False
+        if not getattr(cycle, "more_body", False):
+            return True
+        if self.pipeline and self.pipeline[0][0] is cycle:
+            self.pipeline.popleft()
+            return True
+        return False
 
     def _answers_another(self) -> bool:
         """Whether an earlier request, which came whole, has no answer yet."""

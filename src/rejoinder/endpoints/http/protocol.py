@@ -240,10 +240,7 @@ class HttpProtocol(BrakingProtocol):
             super().timeout_keep_alive_handler()
 
     def send_400_response(self, msg: str) -> None:
-        head = [b"HTTP/1.1 400 Bad Request", b"connection: close"]
-        head += [name + b": " + value for name, value in _NOT_HTTP.headers()]
-        self.transport.write(b"\r\n".join(head) + b"\r\n\r\n" + _NOT_HTTP.body)
-        self.transport.close()
+        self.end_with(_NOT_HTTP)
 
 
 def answering(api: Api, short: Short, addresses: Addresses, brakes: Brakes) -> type[HttpProtocol]:
