@@ -141,6 +141,34 @@ def _turns() -> None:
     claims._fair = due
 
 
+def _request_time() -> None:
+    """Requests may take as long as they like, and so may binds and PDUs."""
+    from rejoinder.endpoints.http import brakes
+    from rejoinder.smpp.session import Session
+
+    right = brakes.Brakes.__init__
+
+    def patient(self: Any, given: admission.Admission, _patience: float) -> None:
+        right(self, given, 1e6)
+
+    brakes.Brakes.__init__ = patient  # type: ignore[method-assign]  # the protection taken out
+    Session.tick = lambda self, now: []  # type: ignore[method-assign]  # the same
+
+
+def _checkpoints() -> None:
+    """SQLite never brings home what is in its WAL."""
+    from rejoinder.store import sqlite
+
+    right = sqlite._connect
+
+    def connect(path: str) -> Any:
+        connection = right(path)
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        return connection
+
+    sqlite._connect = connect
+
+
 CONTROLS: dict[str, Callable[[], None]] = {
     "durability": _durability,
     "insisting_on_disk": _insisting_on_disk,
@@ -152,6 +180,8 @@ CONTROLS: dict[str, Callable[[], None]] = {
     "patience_with_throttles": _patience_with_throttles,
     "admission": _admission,
     "turns": _turns,
+    "checkpoints": _checkpoints,
+    "request_time": _request_time,
     "claims_limit": _claims_limit,
     "places_for_slow_pushes": _places_for_slow_pushes,
 }

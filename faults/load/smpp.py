@@ -82,9 +82,9 @@ class _Link(asyncio.Protocol):
 
 
 class SmppCustomers:
-    """Binds of one account. `sender`: a number of the user's own. `delivered`: deliver_sm that came."""
+    """Binds of one account. `sender`: a number of the user's own. `delivered`: deliver_sm that came, with `receipts`."""
 
-    def __init__(self, port: int, credentials: tuple[str, str], sender: str) -> None:
+    def __init__(self, port: int, credentials: tuple[str, str], sender: str, receipts: bool = False) -> None:
         self._port = port
         self.credentials = credentials
         self.delivered = 0
@@ -93,7 +93,13 @@ class SmppCustomers:
         self._closed_loop: Tally | None = None
         self.saturated = Tally()
         self._recipient = FIRST_RECIPIENT
-        pdu = SubmitSm(source_addr=sender, destination_addr=_MARK, short_message=b"Coffee at ten past six?")
+        text = b"Coffee at ten past six?"
+        pdu = SubmitSm(
+            source_addr=sender,
+            destination_addr=_MARK,
+            short_message=text,
+            registered_delivery=int(receipts),
+        )
         self._before, _, self._after = encode(pdu, 0)[16:].partition(_MARK.encode())
         self._length = 16 + len(self._before) + len(_MARK) + len(self._after)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faults.scenarios import overload
+from faults.scenarios import fairness, overload
 from faults.scenarios.first_send import FIRST_SENDS
 from faults.scenarios.fuzz_http import FUZZ_HTTP
 from faults.scenarios.fuzz_pdus import FUZZ_PDUS
@@ -12,11 +12,13 @@ from faults.scenarios.power import POWER_LOSS
 from faults.scenarios.promotion import PROMOTION
 from faults.scenarios.pushes import PUSHES
 from faults.scenarios.run import Scenario
+from faults.scenarios.slow import SLOW
+from faults.scenarios.soak import SOAK
 from faults.scenarios.trouble import BAD_DISK, CLOCK_STEPS, RESTARTS
 
 _EVERY = (
     *(KILL_SQLITE, KILL_POSTGRES, POWER_LOSS, RESTARTS, PROMOTION, BAD_DISK, CLOCK_STEPS),
     *(*FIRST_SENDS, PUSHES, *LINKS, FUZZ_PDUS, FUZZ_HTTP),
-    *overload.SCENARIOS,
+    *(*overload.SCENARIOS, *fairness.SCENARIOS, SLOW, SOAK),
 )
 ALL: dict[str, Scenario] = {one.name: one for one in _EVERY}

@@ -36,6 +36,7 @@ from faults.load.site import (
 from faults.load.smpp import SmppCustomers
 from faults.load.tally import Tally
 from faults.load.watch import Memory, get
+from faults.points import NONE, wrapper
 from faults.scenarios.run import Found, Say, Scenario
 from faults.server import PASSWORD, Server
 
@@ -56,8 +57,6 @@ CLOSED_LOOPS = (64, 256)
 POLLS_A_SECOND = 20
 WINDOW = 10_000
 CARRIER = {"throughput": "200"}
-PROTECTED = ("-m", "faults.points", "-", "0")
-UNPROTECTED = ("-m", "faults.points", "admission", "0")
 
 
 class Customers(Protocol):
@@ -129,7 +128,8 @@ async def _course(loaded: Loaded, customers: Customers, count: int, seed: int, s
     await asyncio.sleep(0)
     idle = memory.most()
     came = await arrive(arrivals.Course(peak * TIMES, count, draw, say), customers.send, during)
-    back = await _until_normal(customers, calm, draw, before, ids)
+    calmly = arrivals.Course(calm, 0.3 if short else 1.0, draw)
+    back = await _until_normal(customers, calmly, before, ids)
     await customers.settled()
     for task in watching:
         task.cancel()
@@ -138,14 +138,12 @@ async def _course(loaded: Loaded, customers: Customers, count: int, seed: int, s
     return Course(peak, before, during, came, float(count), back, memory, idle, polls, ids)
 
 
-async def _until_normal(
-    customers: Customers, calm: float, draw: random.Random, before: Tally, ids: set[str]
-) -> int:
+async def _until_normal(customers: Customers, calmly: arrivals.Course, before: Tally, ids: set[str]) -> int:
     """How many seconds pass until one is as they were before; one more than allowed when none is."""
     bound = max(NORMAL_MS, 3 * before.accepted.quantile_ms(0.99))
     for second in range(BACK_SECONDS + 1):
         tally = Tally()
-        await arrive(arrivals.Course(calm, 1.0, draw), customers.send, tally)
+        await arrive(calmly, customers.send, tally)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
                 while tally.answered < tally.late.count:  # noqa: ASYNC110  # answers set no event
@@ -225,7 +223,7 @@ def run(door: str, engine: str, count: int, seed: int, say: Say, protected: bool
         plain = Server(on.url, on.folder / "server.log")
         accounts(plain, CARRIER)
         may_bind(plain, WINDOW)
-        with serving(on, PROTECTED if protected else UNPROTECTED, smpp=smpp) as loaded:
+        with serving(on, wrapper(NONE if protected else "admission"), smpp=smpp) as loaded:
             course = loading(load(loaded))
         return _judge(course, lost(on, course.ids))
 

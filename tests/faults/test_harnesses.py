@@ -52,7 +52,7 @@ SAMPLES: dict[str, tuple[int, int | None]] = {
     "pushes": (60, None),
 }
 # Links, bytes and load have samples of another shape.
-OF_OTHER_KINDS = ("carrier-", "fuzz-", "overload-", "fairness-", "slow-", "soak-")
+OF_OTHER_KINDS = ("carrier-", "fuzz-", "overload-", "fairness-", "slow-", "soak")
 NEED_CC = ("power-loss-sqlite", "bad-disk-sqlite", "clock-steps")
 
 
