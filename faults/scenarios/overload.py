@@ -49,6 +49,7 @@ BACK_SECONDS = 10
 MOST_MEGABYTES, MEGABYTES_A_MINUTE = 256.0, 10.0
 # From so many seconds on times are asserted as promised; a shorter run only looks whether the mechanism works.
 ASSERTED_FROM = 30
+OFFERED_SHORT = 6000.0
 NORMAL_SHARE = 0.2
 # A second is normal when all of it was accepted within three times what 99 % took before, or this.
 NORMAL_MS = 50
@@ -94,6 +95,9 @@ class Course:
 
 
 async def _peak(customers: Customers, short: bool, ids: set[str]) -> float:
+    # The first call verifies the password, which takes longer than a short measurement.
+    await customers.saturate(8, 0.1 if short else 1.0)
+    ids |= customers.saturated.ids
     rates = []
     for at_once in CLOSED_LOOPS[:1] if short else CLOSED_LOOPS:
         rates.append(await customers.saturate(at_once, 0.3 if short else 8.0))
@@ -127,7 +131,9 @@ async def _course(loaded: Loaded, customers: Customers, count: int, seed: int, s
     watching = [asyncio.create_task(memory.watch()), asyncio.create_task(_polls(loaded.server.port, polls))]
     await asyncio.sleep(0)
     idle = memory.most()
-    came = await arrive(arrivals.Course(peak * TIMES, count, draw, say), customers.send, during)
+    # What a third of a second shows of the peak on a busy machine may be little: too much has to be too much.
+    offered = max(peak * TIMES, OFFERED_SHORT) if short else peak * TIMES
+    came = await arrive(arrivals.Course(offered, count, draw, say), customers.send, during)
     calmly = arrivals.Course(calm, 0.3 if short else 1.0, draw)
     back = await _until_normal(customers, calmly, before, ids)
     await customers.settled()
