@@ -250,6 +250,52 @@ def heard(site: Site, pieces: list[bytes], of_second: int = 1) -> list[tuple[byt
     return found
 
 
+def post(path: str, body: bytes, more: bytes = b"") -> bytes:
+    head = (
+        b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n" % path.encode()
+    )
+    return head + more + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+BODIES = [
+    LOGIN + b"&since=0",
+    LOGIN + b"&since=%d" % START,
+    LOGIN + b"&since=" + b"9" * 30,
+    LOGIN[:-1] + b"X&since=0",
+    b"",
+    b"since=0",
+    LOGIN + b"&since=0&pad=" + b"x" * 60_000,
+    request(ALL_MESSAGES, LOGIN + b"&since=0"),
+]
+
+
+@each_view
+def test_a_post_whose_head_is_known_is_answered_as_one_that_is_parsed(site: Site, path: str) -> None:
+    parsed = [
+        answers(site, [post(path, body, b"X-New: %d\r\n" % at)], 1)[0] for at, body in enumerate(BODIES)
+    ]
+    known = [post(path, body) for body in BODIES]
+    for _ in range(3):
+        assert answers(site, known, len(known)) == parsed
+    for one, expected in zip(known, parsed, strict=True):
+        for cut in (5, one.index(b"\r\n\r\n") + 2, one.index(b"\r\n\r\n") + 4, len(one) - 1):
+            if cut < len(one):
+                assert answers(site, [one, one[:cut], one[cut:], one], 3) == [expected] * 3, cut
+        assert answers(site, [one, one + known[0], known[1]], 4) == [expected, expected, parsed[0], parsed[1]]
+
+
+def test_a_post_that_a_known_head_promises_less_of_is_no_part_of_it(site: Site) -> None:
+    body, longer = LOGIN + b"&since=0", LOGIN + b"&since=%d" % START
+    whole = post(ALL_MESSAGES, body)
+    # What stands behind the promised length is the next request, and no HTTP.
+    with socket.create_connection(("127.0.0.1", site.port), 10) as connection:
+        connection.sendall(whole)
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")
+        connection.sendall(whole.replace(body, longer))
+        got = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert b"HTTP/1.1 400 Bad Request" in got
+
+
 def test_a_store_that_fails_is_told_alike_on_both_ways(fresh_site: Site) -> None:
     fresh_site.user()
     query = LOGIN + b"&since=0"

@@ -63,7 +63,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 # Of each operation, half of them right ones. REJOINDER_EXAMPLES asks for more or fewer.
-EXAMPLES = int(os.environ.get("REJOINDER_EXAMPLES", "120"))
+EXAMPLES = int(os.environ.get("REJOINDER_EXAMPLES", "200"))
 # One fault ends an exploration: it is shown, not shrunk for long.
 EXPLORATION = settings(
     report_multiple_bugs=False,

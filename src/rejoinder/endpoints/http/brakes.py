@@ -95,19 +95,15 @@ class BrakingProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._patience is not None:
             self._patience.cancel()
-        self._leave()
+        self.leave()
         # uvicorn forgets its timer where the connection was reset, and all that hangs on it for as long.
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if data.startswith(_SENDS) and not self._midway and self.is_free() and self._is_whole_send(data):
-            admission = self.brakes.admission
-            if admission.full():
-                self._refuse(admission)
-                return
-            self._entered = True
-            admission.enter()
+        whole = data.startswith(_SENDS) and not self._midway and self.is_free() and self._is_whole_send(data)
+        if whole and not self.let_in(self._send_count):
+            return
         self._outside = len(data) + (self._outside if self._midway else 0)
         super().data_received(data)
         if self._midway and self._outside > _MOST_OUTSIDE and not self.transport.is_closing():
@@ -119,20 +115,33 @@ class BrakingProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_body(self, body: bytes) -> None:
-        self._outside -= len(body)
+        self.of_a_body(len(body))
         super().on_body(body)
+
+    def of_a_body(self, octets: int) -> None:
+        """So much of what came is bounded as a body, where that is read."""
+        self._outside -= octets
 
     def on_message_complete(self) -> None:
         self.came_whole()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        self._leave()
+        self.leave()
         last = not self.pipeline
         super().on_response_complete()
         if last and self._at_end is not None and not self.transport.is_closing():
             ending, self._at_end = self._at_end, None
             self.end_with(ending)
+
+    def let_in(self, count: Any) -> bool:
+        """Whether a send may go on; one that may not is answered, and counted there."""
+        if self.brakes.admission.full():
+            self._refuse(count)
+            return False
+        self._entered = True
+        self.brakes.admission.enter()
+        return True
 
     def came_whole(self) -> None:
         """The client owes nothing more of its request."""
@@ -154,7 +163,8 @@ class BrakingProtocol(HttpToolsProtocol):
         else:
             self.server_state.total_requests += 1
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """The send of this connection that was under way is answered, or nobody waits for its answer."""
         if self._entered:
             self._entered = False
             self.brakes.admission.leave()
@@ -177,12 +187,12 @@ class BrakingProtocol(HttpToolsProtocol):
         self._send_head, self._send_length, self._send_count = head, int(lengths[0]), count
         return True
 
-    def _refuse(self, admission: Admission) -> None:
+    def _refuse(self, count: Any) -> None:
         now = self.loop.time()
         self._used(now)
         self._owed_since = None
-        admission.refused(now)
-        self._send_count.inc()
+        self.brakes.admission.refused(now)
+        count.inc()
         self.transport.write(self.brakes.refusal.of(self.server_state.default_headers))
         self.answered_at_once()
 

@@ -6,7 +6,8 @@ is too long.
 
 Plain requests, which are nearly all, reach the same `Api` without an ASGI cycle, which cost more than most answers.
 Plain GETs of the polls, what the machine does all day, take a short way (short_way.py): no task is made for them, and
-of a client that repeats its head byte for byte not even the parser is asked, which found it good before.
+of a client that repeats its head byte for byte not even the parser is asked, which found it good before. The same holds
+for POSTs, whose heads differ in the length of the body alone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from rejoinder.endpoints.http.brakes import Brakes, BrakingProtocol
 from rejoinder.endpoints.http.params import SIZE
 from rejoinder.endpoints.http.responses import Family, Response, fault
 from rejoinder.endpoints.http.server import Api
-from rejoinder.endpoints.http.under_way import Heads, Plain, UnderWay
+from rejoinder.endpoints.http.under_way import LONGEST_HEAD, Heads, KnownHead, KnownHeads, Plain, UnderWay
 from rejoinder.message.codes import AccountCode
 
 # httptools counts positions in a URL in 16 bits.
@@ -30,6 +31,7 @@ _KEPT = 2 * SIZE
 _NOT_HTTP = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request is not HTTP", 400)
 _UNUSUAL = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 _GET = b"GET /"
+_POST = b"POST /"
 _LENGTH_DIGITS = len(str(SIZE))
 # What the parser takes in a target, and where its query ends. Anything else may be the end of one request and the
 # beginning of another, or a header.
@@ -53,6 +55,7 @@ class HttpProtocol(BrakingProtocol):
     api: Api
     short: Short
     addresses: Addresses
+    known: KnownHeads
     heads: Heads
     # What this client writes behind the target of a plain GET, whose address that means, and the headers in it.
     _tail: bytes | None = None
@@ -82,6 +85,8 @@ class HttpProtocol(BrakingProtocol):
             and self._take(target, self._address, None)
         ):
             return
+        if data.startswith(_POST) and not self._midway and self.is_free() and self._take_known(data):
+            return
         self._chunk = data
         super().data_received(data)
         self._chunk = b""
@@ -107,6 +112,7 @@ class HttpProtocol(BrakingProtocol):
 
     def on_body(self, body: bytes) -> None:
         if self._plain:
+            self.of_a_body(len(body))
             self._body.append(body)  # type: ignore[attr-defined]  # a list since the head was complete
         else:
             super().on_body(body)
@@ -122,7 +128,33 @@ class HttpProtocol(BrakingProtocol):
             self._learn(address)
             if self._take(self.url, address, self.headers):
                 return
-        self._begin(None, Plain(method, self.url, self.headers, b"".join(self._body)))
+        plain = Plain(method, self.url, self.headers, b"".join(self._body))
+        if method == "POST":
+            self._learn_post(plain)
+        self._begin(None, plain)
+
+    def _take_known(self, data: bytes) -> bool:
+        """A plain POST in one piece, with a head that the parser knows."""
+        end = data.find(b"\r\n\r\n") + 4
+        known = self.known.get(data[:end])
+        if known is None or len(data) != end + known.length:
+            return False
+        self.came_whole()
+        if known.refusals is None or self.let_in(known.refusals):
+            self._begin(None, Plain("POST", known.url, known.headers, data[end:]))
+        return True
+
+    def _learn_post(self, plain: Plain) -> None:
+        """Remembers a head where the bytes at hand are one whole request; a query may hold a password."""
+        head = self._chunk[: len(self._chunk) - len(plain.body)]
+        if (
+            len(head) <= LONGEST_HEAD
+            and b"?" not in plain.url
+            and head.startswith(b"POST %b HTTP/1.1\r\n" % plain.url)
+            and head.find(b"\r\n\r\n") == len(head) - 4
+        ):
+            refusals = self.brakes.counts.get(plain.url)
+            self.known.learn(head, KnownHead(plain.url, plain.headers, len(plain.body), refusals))
 
     def _is_plain(self) -> bool:
         """A GET without a body or a POST with a small one, of an ordinary path, on a connection that stays."""
@@ -184,7 +216,6 @@ class HttpProtocol(BrakingProtocol):
 
     def _begin(self, begun: Coroutine[Any, Any, Response] | None, request: Plain) -> None:
         """Makes a task for an answer that has to wait for something."""
-        self._unset_keepalive_if_required()
         ends = begun is not None or (request.method == "GET" and self._is_poll())
         self._under_way = under_way = UnderWay(ends)
         self.cycle = under_way  # type: ignore[assignment]  # it has what uvicorn asks of a cycle
@@ -216,7 +247,7 @@ class HttpProtocol(BrakingProtocol):
             return
         if under_way.keep_alive and response.is_usual():
             self._write_plain(response.body)
-            self.on_response_complete()
+            self._answered()
             return
         lines = [STATUS_LINE[response.status]]
         headers = [*self.server_state.default_headers, *response.headers()]
@@ -228,12 +259,24 @@ class HttpProtocol(BrakingProtocol):
             self.transport.close()
         self.on_response_complete()
 
+    def _answered(self) -> None:
+        """What uvicorn does after an answer, without a new timer for each."""
+        if self.pipeline or self.timeout_keep_alive_task is None or self._at_end is not None:
+            self.on_response_complete()
+            return
+        self.leave()
+        self._used_at = self.loop.time()
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+
     def _used(self, now: float) -> None:
         self._used_at = now
 
     def timeout_keep_alive_handler(self) -> None:
         # One timer serves many answers of the short way: setting one each time cost as much as an answer.
         left = self._used_at + self.timeout_keep_alive - self.loop.time()
+        if self._under_way is not None:
+            left = float(self.timeout_keep_alive)
         if left > 0:
             self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
         else:
@@ -245,5 +288,6 @@ class HttpProtocol(BrakingProtocol):
 
 def answering(api: Api, short: Short, addresses: Addresses, brakes: Brakes) -> type[HttpProtocol]:
     """The protocol of one server."""
-    parts = {"api": api, "short": short, "addresses": addresses, "brakes": brakes, "heads": Heads()}
+    parts = {"api": api, "short": short, "addresses": addresses, "brakes": brakes}
+    parts |= {"heads": Heads(), "known": KnownHeads()}
     return type("AnsweringProtocol", (HttpProtocol,), parts)

@@ -7,6 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
+# Bounds memory, with heads of at most so many bytes: about 12 MB.
+_MOST_HEADS = 4_000
+LONGEST_HEAD = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class Plain:
@@ -16,6 +22,25 @@ class Plain:
     url: bytes
     headers: Sequence[tuple[bytes, bytes]]
     body: bytes = b""
+
+
+class KnownHead(msgspec.Struct, frozen=True):
+    """A head that the parser found to be a plain POST's. `refusals` counts those of a send, None of another call."""
+
+    url: bytes
+    headers: Sequence[tuple[bytes, bytes]]
+    length: int
+    refusals: Any
+
+
+class KnownHeads(dict[bytes, KnownHead]):
+    """Heads by their bytes: clients repeat theirs, but for the length of the body, with every message."""
+
+    def learn(self, head: bytes, known: KnownHead) -> None:
+        """The oldest leaves a full memory."""
+        if len(self) >= _MOST_HEADS:
+            del self[next(iter(self))]
+        self[head] = known
 
 
 class UnderWay:
