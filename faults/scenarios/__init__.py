@@ -6,6 +6,7 @@ from faults.scenarios import fairness, overload
 from faults.scenarios.first_send import FIRST_SENDS
 from faults.scenarios.fuzz_http import FUZZ_HTTP
 from faults.scenarios.fuzz_pdus import FUZZ_PDUS
+from faults.scenarios.fuzz_smpp import FUZZ_SMPP
 from faults.scenarios.kill import KILL_POSTGRES, KILL_SQLITE
 from faults.scenarios.links import LINKS
 from faults.scenarios.power import POWER_LOSS
@@ -18,7 +19,7 @@ from faults.scenarios.trouble import BAD_DISK, CLOCK_STEPS, RESTARTS
 
 _EVERY = (
     *(KILL_SQLITE, KILL_POSTGRES, POWER_LOSS, RESTARTS, PROMOTION, BAD_DISK, CLOCK_STEPS),
-    *(*FIRST_SENDS, PUSHES, *LINKS, FUZZ_PDUS, FUZZ_HTTP),
+    *(*FIRST_SENDS, PUSHES, *LINKS, FUZZ_PDUS, FUZZ_HTTP, FUZZ_SMPP),
     *(*overload.SCENARIOS, *fairness.SCENARIOS, SLOW, SOAK),
 )
 ALL: dict[str, Scenario] = {one.name: one for one in _EVERY}
