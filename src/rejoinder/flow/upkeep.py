@@ -42,6 +42,7 @@ PARKED_KEPT_US = 30 * DAY_US
 # Networks give a text up after two or three days.
 UNCONFIRMED_KEPT_US = 3 * DAY_US
 STEP = 500
+STEPS_OF_STRAYS = 10
 # Where the walk over all boxes begins: ids of status boxes are negative.
 BEFORE_ALL = -(2**63)
 
@@ -98,7 +99,7 @@ class Upkeep:
         """Expired messages, messages without a carrier, unfinished MOs and long messages."""
         now = self._clock.wall_us()
         count_finished(await self._store.write(lambda tx: _expire(tx, now)))
-        count_finished(await self._store.write(lambda tx: self._adopt_strays(tx, now)))
+        await self._adopt_all(now)
         await self._intake.release_stale(now - PARTS_WAIT_US, STEP)
         await self._store.write(lambda tx: show_stale(tx, now, STEP))
 
@@ -112,10 +113,19 @@ class Upkeep:
                 )  # type: ignore[misc]  # default binds the loop's value
             )
 
-    async def _adopt_strays(self, tx: Tx, now: int) -> dict[str, int]:
-        """Messages of removed carriers go to the next one; without one: no route, refunded."""
+    async def _adopt_all(self, now: int) -> None:
+        """Messages of removed carriers, a step of one carrier's at a time; what is left after some waits a second."""
+        for _ in range(STEPS_OF_STRAYS):
+            found, finished = await self._store.write(lambda tx: self._adopt_strays(tx, now))
+            count_finished(finished)
+            if not found:
+                return
+
+    async def _adopt_strays(self, tx: Tx, now: int) -> tuple[int, dict[str, int]]:
+        """They go to the next carrier; without one: no route, refunded. Says how many there were, and what ended."""
         moves, again = Moves(), []
-        for claim in await tx.outbox.strays(now, STEP):
+        strays = await tx.outbox.strays(now, STEP)
+        for claim in strays:
             row = claim.row
             following = self._setup.routes.next(row.recipient, row.tried)
             if claim.was_submitting or row.duplicate:
@@ -133,7 +143,7 @@ class Upkeep:
         moved = [_moved(row, carrier, now) for row, carrier in free]
         await tx.outbox.requeue(moved)
         await note_senders(tx, moved, now)
-        return await move(tx, moves, now)
+        return len(strays), await move(tx, moves, now)
 
     async def forget(self) -> None:
         """Deletes what has been kept long enough, in steps of bounded size."""

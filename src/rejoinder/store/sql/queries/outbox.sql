@@ -77,11 +77,16 @@ WHERE id = r.queue_key
 -- delete_queued: nothing more is to be sent of these
 DELETE FROM outbox WHERE id IN (SELECT queue_key FROM @rows(queue_key text))
 
--- strays: messages that wait for a carrier which is gone
+-- strays: messages that wait for a carrier which is gone, of one such: a range of outbox_due, whatever else is queued
 SELECT id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until, attempts, tried,
   udh, octets, flash, own_sender, submitting, duplicate, claimed_at, fence
-FROM outbox WHERE carrier_id IN (SELECT id FROM carrier WHERE removed) AND (NOT submitting OR due_at <= :now)
-ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED
+FROM outbox WHERE carrier_id = (
+  SELECT c.id FROM carrier c WHERE c.removed AND (
+    SELECT o.id FROM outbox o WHERE o.carrier_id = c.id AND (NOT o.submitting OR o.due_at <= :now)
+    ORDER BY o.due_at LIMIT 1) IS NOT NULL
+  ORDER BY c.id LIMIT 1)
+AND (NOT submitting OR due_at <= :now)
+ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED
 
 -- next_due: when the next message of a carrier is due
 SELECT min(due_at) FROM outbox WHERE carrier_id = :carrier
