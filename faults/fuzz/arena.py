@@ -233,7 +233,7 @@ def _set_up(server: Server, on: Ground) -> None:
     server.command("customer", "add", "shop", "--reseller", "acme", "--credits", str(10**9))
     for user in (*USERS, FUZZ, STILL):
         server.command("user", "add", user, "--customer", "shop", "--password", PASSWORD)
-    for number in range(20):
+    for number in range(4):
         server.command("number", "add", f"6150007{number:04d}", "--pool")
     server.command("carrier", "add", "sim", "--kind", "simulator")
     settings = {

@@ -16,6 +16,7 @@ from tests.http.site import (
     ALL_MESSAGES,
     CREDIT_BALANCE,
     FINALS,
+    FORM,
     MESSAGES,
     PASSWORD,
     WRONG_PASSWORD,
@@ -331,3 +332,22 @@ def test_what_follows_a_request_and_is_no_http_is_answered_after_it_not_in_its_p
         )
         assert answered[1:] == expected
         assert last[0] == b"HTTP/1.1 400 Bad Request\r\n"
+
+
+def test_a_body_that_looks_like_a_head_teaches_nothing_about_that_head(site: Site) -> None:
+    """Whoever knew the head of another client could make the server take that client's calls for something else."""
+    body = b"since=%d&" % START + LOGIN + b"&more=" + b"x" * 300
+    head = f"POST {ALL_MESSAGES} HTTP/1.1\r\nHost: known\r\nContent-Type: {FORM}\r\n".encode()
+    head += b"Content-Length: %d\r\n\r\n" % len(body)
+    (expected,) = heard(site, [head + body])
+    strange = head.replace(b"known", b"other").replace(b"Content-Type", b"Content-Kind")
+    victim = head.replace(b"known", b"wrong")
+    part = (len(body) - len(victim)) // 2
+    rest = b"y" * (len(body) - len(victim) - part)
+    with socket.create_connection(("127.0.0.1", site.port), 10) as connection:
+        connection.sendall(strange + b"y" * part)
+        # Another connection's answer comes after that was read: what follows comes by itself.
+        assert heard(site, [head + body]) == [expected]
+        connection.sendall(victim + rest)
+        assert b"415" in connection.recv(65_536)
+    assert heard(site, [victim + body]) == [expected]

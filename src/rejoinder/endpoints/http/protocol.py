@@ -61,7 +61,7 @@ class HttpProtocol(BrakingProtocol):
     _tail: bytes | None = None
     _address = ""
     _tail_headers: Sequence[tuple[bytes, bytes]] = ()
-    # The bytes that are being parsed; whether the request in them is a plain one, and its body.
+    # The bytes that are being parsed, where a request begins with them; whether it is a plain one, and its body.
     _chunk = b""
     _plain = False
     _body: Sequence[bytes] = ()
@@ -87,7 +87,8 @@ class HttpProtocol(BrakingProtocol):
             return
         if data.startswith(_POST) and not self._midway and self.is_free() and self._take_known(data):
             return
-        self._chunk = data
+        # Of bytes in the middle of a request nothing is learnt: they may look like the head of another.
+        self._chunk = b"" if self._midway else data
         super().data_received(data)
         self._chunk = b""
 
@@ -146,7 +147,7 @@ class HttpProtocol(BrakingProtocol):
 
     def _learn_post(self, plain: Plain) -> None:
         """Remembers a head where the bytes at hand are one whole request; a query may hold a password."""
-        head = self._chunk[: len(self._chunk) - len(plain.body)]
+        head = self._chunk[: max(0, len(self._chunk) - len(plain.body))]
         if (
             len(head) <= LONGEST_HEAD
             and b"?" not in plain.url
