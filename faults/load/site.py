@@ -83,12 +83,7 @@ def serving(
     with on_core(SERVER_CORE):
         server.start()
     try:
-        port = 0
-        if smpp:
-            assert server.process is not None
-            assert server.process.stdout is not None
-            port = int(server.process.stdout.readline().rsplit(":", 1)[1])
-        yield Loaded(on, server, port)
+        yield Loaded(on, server, server.smpp_port)
     finally:
         server.end(signal.SIGTERM)
 

@@ -118,9 +118,6 @@ def _megabytes_of(file: Path) -> float:
 async def _bound(site: Site) -> SmppCustomers:
     """A customer of the same reseller who binds; the running server knows him within a second."""
     server = site.server
-    assert server.process is not None
-    assert server.process.stdout is not None
-    line = await asyncio.to_thread(server.process.stdout.readline)
 
     def account() -> None:
         server.command("customer", "add", "bank", "--reseller", "acme", "--billing", "post_paid")
@@ -129,7 +126,7 @@ async def _bound(site: Site) -> SmppCustomers:
         server.command("user", "smpp", "one@bank", "--system-id", SYSTEM_ID, "--password", SECRET)
 
     await asyncio.to_thread(account)
-    customers = SmppCustomers(int(line.rsplit(":", 1)[1]), (SYSTEM_ID, SECRET), NUMBER, receipts=True)
+    customers = SmppCustomers(server.smpp_port, (SYSTEM_ID, SECRET), NUMBER, receipts=True)
     await asyncio.sleep(1)
     await customers.open(2)
     return customers
