@@ -85,7 +85,7 @@ def list_scenarios() -> None:
     """The harnesses, what they do, and how much of each has been run."""
     for name, scenario in ALL.items():
         held = sum(part.count for part in results.counted(name))
-        click.echo(f"{name:20} {held:>6} of {scenario.whole:<8} {scenario.about}")
+        click.echo(f"{name:24} {held:>9,} of {scenario.whole:<11,} {scenario.about}")
 
 
 @main.command()
