@@ -86,8 +86,10 @@ class _Breaker:
 
 def _cut(link: CentreLink, draw: random.Random) -> None:
     """With a FIN, or with a RST that throws away what is on its way."""
-    sock = link.transport.get_extra_info("socket") if link.transport is not None else None
-    if sock is not None and draw.random() < 0.5:
+    assert link.transport is not None
+    sock = link.transport.get_extra_info("socket")
+    # The other side may have been quicker: then there is nothing left to cut.
+    if draw.random() < 0.5 and sock.fileno() >= 0:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
     link.abort()
 
@@ -363,7 +365,7 @@ class _Throttler:
         network.judge = allowance.judge
         waits = 0
         for _ in range(self._count):
-            allowance.per_second = site.draw.choice((0.0, 5.0, 20.0, 50.0, 100.0, 200.0, 1_000.0))
+            allowance.per_second = site.draw.choice((2.0, 5.0, 20.0, 50.0, 100.0, 200.0, 1_000.0))
             await asyncio.sleep(0.3 + site.draw.random())
             waits = max(waits, await asyncio.to_thread(_waiting_for_later, site.ground.url))
             self._say(1)
