@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from rejoinder.message.model import InboundPart, Outgoing, Receipt
 
@@ -14,6 +14,7 @@ class Collected:
     def __init__(self) -> None:
         self.receipts: list[Receipt] = []
         self.inbounds: list[InboundPart] = []
+        self.losses: list[set[int] | None] = []
         self.confirmations: list[tuple[int, int]] = []
         self.order: list[Receipt | InboundPart] = []
         self.refuse: list[Exception] = []
@@ -35,6 +36,9 @@ class Collected:
     async def confirmed(self, carrier_id: int, link: int, upto: int) -> None:
         self.confirmations.append((link, upto))
         self._changed.set()
+
+    async def lost(self, carrier_id: int, links: Collection[int] | None) -> None:
+        self.losses.append(links if links is None else set(links))
 
     async def _take(self) -> None:
         if self.refuse:

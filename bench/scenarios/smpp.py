@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from bench.load import Faulty
 from bench.measure import LOAD_CORE, SERVER_CORE, core_busy_seconds, on_core
@@ -165,6 +165,9 @@ class _Nobody:
 
     async def confirmed(self, carrier_id: int, link: int, upto: int) -> None:
         raise AssertionError(link)
+
+    async def lost(self, carrier_id: int, links: Collection[int] | None) -> None:
+        raise AssertionError(links)
 
 
 def _client(run: Run) -> Outcome:

@@ -7,7 +7,7 @@ import contextlib
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import uvicorn
 import uvloop
@@ -80,6 +80,9 @@ class _Events:
 
     async def confirmed(self, carrier_id: int, link: int, upto: int) -> None:
         await self._inbound.confirm(carrier_id, link, upto)
+
+    async def lost(self, carrier_id: int, links: Collection[int] | None) -> None:
+        await self._inbound.lose(carrier_id, links)
 
 
 class Service:

@@ -29,24 +29,28 @@ class World:
         link: int,
         number: int = 1,
         *,
-        living: tuple[int, ...] = (),
         digest: int = 77,
         doubtful: bool = True,
         handset: str = HANDSET,
         part: tuple[int, int] = (1, 1),
     ) -> None:
-        """`living`: what other links there are; `part`: which of how many."""
-        brought = Brought(link, number, digest, doubtful, frozenset({link, *living}))
+        """`part`: which of how many."""
+        brought = Brought(link, number, digest, doubtful)
         now = self.centre.clock.wall_us()
         await self.centre.inbound.take(
             InboundPart(self.carrier, handset, NUMBER, "yes", now, None, 9, *part, brought=brought)
         )
 
+    async def lose(self, *links: int) -> None:
+        await self.centre.inbound.lose(self.carrier, links)
+
     async def shown(self) -> list[str]:
         return [one["text"] for one in shown_in(await self.centre.poll(self.user))]
 
     async def kept(self) -> list[tuple[object, ...]]:
-        return await self.centre.sql("SELECT link, number FROM mo_unconfirmed ORDER BY link, number")
+        return await self.centre.sql(
+            "SELECT link, number FROM mo_unconfirmed UNION SELECT link, number FROM mo_lost ORDER BY link, number"
+        )
 
 
 @pytest.fixture
@@ -61,6 +65,7 @@ async def test_what_a_lost_link_brought_is_stored_once_when_the_next_one_brings_
     world: World,
 ) -> None:
     await world.bring(1)
+    await world.lose(1)
     await world.bring(2)
     assert await world.shown() == ["yes"]
 
@@ -68,6 +73,7 @@ async def test_what_a_lost_link_brought_is_stored_once_when_the_next_one_brings_
 async def test_it_is_so_however_often_links_are_lost(world: World) -> None:
     for link in range(1, 6):
         await world.bring(link)
+        await world.lose(link)
     assert await world.shown() == ["yes"]
     assert await world.kept() == [(5, 1)]
 
@@ -75,10 +81,9 @@ async def test_it_is_so_however_often_links_are_lost(world: World) -> None:
 async def test_each_text_brought_stands_for_one_repetition(world: World) -> None:
     await world.bring(1, 1)
     await world.bring(1, 2)
-    await world.bring(2, 1)
-    await world.bring(2, 2)
-    assert await world.shown() == ["yes"] * 2
-    await world.bring(2, 3)
+    await world.lose(1)
+    # All at once: one batch.
+    await together(*(world.bring(2, number) for number in (1, 2, 3)))
     assert await world.shown() == ["yes"] * 3
 
 
@@ -89,15 +94,24 @@ async def test_the_same_text_again_over_the_same_link_is_another_text(world: Wor
 
 
 async def test_the_same_text_over_two_links_that_live_is_two_texts(world: World) -> None:
-    await world.bring(1, living=(2,))
-    await world.bring(2, living=(1,))
+    await world.lose(3)
+    await world.bring(1)
+    await world.bring(2)
     assert await world.shown() == ["yes"] * 2
+
+
+async def test_after_a_start_every_link_that_was_is_lost(world: World) -> None:
+    await world.bring(1)
+    await world.centre.inbound.lose(world.carrier, None)
+    await world.bring(2)
+    assert await world.shown() == ["yes"]
 
 
 async def test_what_the_carrier_has_our_answer_to_is_no_repetition(world: World) -> None:
     await world.bring(1, 1)
     await world.bring(1, 2, digest=78)
     await world.centre.inbound.confirm(world.carrier, 1, 1)
+    await world.lose(1)
     await world.bring(2, 1)
     await world.bring(2, 2, digest=78)
     assert await world.shown() == ["yes"] * 3
@@ -105,12 +119,14 @@ async def test_what_the_carrier_has_our_answer_to_is_no_repetition(world: World)
 
 async def test_long_after_any_link_ended_nothing_is_a_repetition(world: World) -> None:
     await world.bring(1)
+    await world.lose(1)
     await world.bring(2, doubtful=False)
     assert await world.shown() == ["yes"] * 2
 
 
 async def test_another_carriers_link_repeats_nothing_of_this_ones(world: World) -> None:
     await world.bring(1)
+    await world.lose(1)
     other = World(world.centre, world.user, await world.centre.carrier("other"))
     await other.bring(2)
     assert await world.shown() == ["yes"] * 2
@@ -118,21 +134,15 @@ async def test_another_carriers_link_repeats_nothing_of_this_ones(world: World) 
 
 async def test_another_content_is_no_repetition(world: World) -> None:
     await world.bring(1)
+    await world.lose(1)
     await world.bring(2, digest=78)
     assert await world.shown() == ["yes"] * 2
-
-
-async def test_a_repetition_in_the_same_batch_is_known(world: World) -> None:
-    # A commit that is waited for fills the next batch with what the lost link brought and the next one brings again.
-    results = await together(world.bring(9, digest=1), *(world.bring(link) for link in (1, 2, 3)))
-    assert results == [None] * 4
-    assert await world.shown() == ["yes"] * 2
-    assert await world.kept() == [(3, 1), (9, 1)]
 
 
 async def test_the_last_part_of_a_long_text_brought_again_leaves_nothing_behind(world: World) -> None:
     await world.bring(1, 1, part=(1, 2), digest=1)
     await world.bring(1, 2, part=(2, 2), digest=2)
+    await world.lose(1)
     await world.bring(2, 1, part=(2, 2), digest=2)
     assert await world.shown() == ["yesyes"]
     assert await world.centre.sql("SELECT * FROM mo_part") == []

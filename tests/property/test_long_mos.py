@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import tempfile
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Collection, Coroutine, Iterator, Sequence
 from itertools import count, pairwise
 from typing import Any, TypeVar
 
@@ -66,6 +66,9 @@ class World:
 
     async def confirmed(self, carrier_id: int, link: int, upto: int) -> None:
         raise AssertionError("no link is here")
+
+    async def lost(self, carrier_id: int, links: Collection[int] | None) -> None:
+        await self.centre.inbound.lose(carrier_id, links)
 
     async def receipt(self, receipt: Receipt) -> None:
         raise AssertionError("no receipt was delivered")

@@ -238,11 +238,11 @@ class SmppCarrier:
         except (OSError, UnicodeError) as error:
             return _unreached(error), 0.0, False
         place.link = link
-        self._deliveries.living.began(link.name, self._clock.monotonic())
+        self._deliveries.losses.began()
         try:
             return await self._lived(link)
         finally:
-            self._deliveries.living.ended(link.name, self._clock.monotonic())
+            self._deliveries.losses.ended(link.name, link.deliveries())
 
     async def _lived(self, link: Link) -> tuple[str, float, bool]:
         await asyncio.wait([link.bound])

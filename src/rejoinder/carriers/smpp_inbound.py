@@ -10,9 +10,9 @@ from hashlib import blake2b
 
 import msgspec
 
+from rejoinder.carriers.smpp_losses import Losses
 from rejoinder.carriers.smpp_plan import Arrival
 from rejoinder.carriers.smpp_profiles import as_answered
-from rejoinder.carriers.smpp_proofs import Living
 from rejoinder.carriers.smpp_settings import SmppSettings
 from rejoinder.clock import Clock
 from rejoinder.errors import RejoinderError
@@ -37,7 +37,7 @@ class SmppDeliveries:
     """Takes what one carrier delivers."""
 
     def __init__(self, row: CarrierRow, settings: SmppSettings, events: CarrierEvents, clock: Clock) -> None:
-        self.living = Living(clock.monotonic())
+        self.losses = Losses(row.id, events, clock)
         self._row = row
         self._settings = settings
         self._style = settings.style
@@ -52,6 +52,7 @@ class SmppDeliveries:
                 await self._events.receipt(self._receipt(pdu, said))
             else:
                 arrival.kept = True
+                await self.losses.known(arrival.link)
                 await self._events.inbound(self._part(pdu, self._brought(pdu, arrival)))
         except RejoinderError as error:
             log.warning("delivery_put_off", carrier=self._row.name, sentence=error.sentence)
@@ -67,14 +68,7 @@ class SmppDeliveries:
         return True
 
     def _brought(self, pdu: DeliverSm | DataSm, arrival: Arrival) -> Brought:
-        living = self.living
-        return Brought(
-            arrival.link,
-            arrival.number,
-            _digest(pdu),
-            living.doubtful(self._clock.monotonic()),
-            living.names | {arrival.link},
-        )
+        return Brought(arrival.link, arrival.number, _digest(pdu), self.losses.doubtful())
 
     def _receipt(self, pdu: DeliverSm | DataSm, said: ReceiptWord) -> Receipt:
         # A receipt goes the other way: from the handset to the number the message came from.

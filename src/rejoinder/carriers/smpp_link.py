@@ -123,6 +123,10 @@ class Link(asyncio.Protocol):
         else:
             self.close("not bound")
 
+    def deliveries(self) -> set[asyncio.Task[None]]:
+        """What is being stored and answered now."""
+        return set(self._deliveries)
+
     async def confirmed(self) -> None:
         """Returns when it is on disk what the centre is known to have read."""
         await asyncio.gather(*self._confirming)

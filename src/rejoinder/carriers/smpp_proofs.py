@@ -1,4 +1,4 @@
-"""Which of our answers to deliveries a centre has read, and which links' deliveries it may bring again. PURE.
+"""Which of our answers to deliveries a centre has read. PURE.
 
 A centre reads in order: its answer to a request of ours proves that it has read all we wrote before that request. What is
 not proven when a link breaks may be brought again over another. Refuses to take silence for a proof.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 # No centre leaves more deliveries unanswered at once (smpp_link.MOST_DELIVERIES): an older one has its answer.
 MOST_IN_DOUBT = 1_000
-# So long after a link began or ended a centre may bring what it has no answer to; it does so at once or within minutes.
-DOUBTFUL_SECONDS = 3_600.0
 
 
 class Proofs:
@@ -67,25 +65,3 @@ class Proofs:
     def proven(self) -> int:
         """Every delivery up to this number has its answer."""
         return max(min(self._open, default=self._last + 1) - 1, self._last - MOST_IN_DOUBT)
-
-
-class Living:
-    """The links of one carrier in this process: which live, and whether one began or ended lately."""
-
-    __slots__ = ("_since", "names")
-
-    def __init__(self, now: float) -> None:
-        self._since = now
-        self.names: frozenset[int] = frozenset()
-
-    def began(self, link: int, now: float) -> None:
-        self.names |= {link}
-        self._since = now
-
-    def ended(self, link: int, now: float) -> None:
-        self.names -= {link}
-        self._since = now
-
-    def doubtful(self, now: float) -> bool:
-        """Whether a delivery may repeat what a link that is no more has brought."""
-        return now - self._since < DOUBTFUL_SECONDS

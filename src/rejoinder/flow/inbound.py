@@ -6,7 +6,7 @@ whole is released as it is, what comes twice is stored once (repetitions.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -71,6 +71,10 @@ class MoIntake:
     async def confirm(self, carrier_id: int, link: int, upto: int) -> None:
         """A carrier has read our answers to what a link of its brought, up to that number: it repeats none of these."""
         await self._store.write(lambda tx: tx.inbound.confirm(carrier_id, link, upto))
+
+    async def lose(self, carrier_id: int, links: Collection[int] | None) -> None:
+        """Links of a carrier are no more (None: all that there were): what they brought may come again."""
+        await self._store.write(lambda tx: tx.inbound.lose(carrier_id, links))
 
     async def drained(self) -> None:
         await self._batches.drained()

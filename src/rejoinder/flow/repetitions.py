@@ -7,7 +7,7 @@ repetition. Refuses to call anything else a repetition: a handset may well send 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
 
 from rejoinder.flow.ports import Tx, Unconfirmed
@@ -44,40 +44,25 @@ async def _not_brought_before(tx: Tx, parts: Sequence[InboundPart]) -> list[Inbo
     notes = {place: _note(part.carrier_id, part.brought) for place, part in enumerate(parts) if part.brought}
     if not notes:
         return list(parts)
-    before = await _before(tx, parts, notes)
-    here = set(notes.values())
-    gone = await tx.inbound.take_unconfirmed([one for one in before.values() if one not in here])
-    again = {
-        place for place, it in before.items() if it in here or (it.carrier_id, it.link, it.number) in gone
-    }
+    doubtful = [place for place in notes if _doubtful(parts[place])]
+    before = await _before(tx, {place: notes[place] for place in doubtful}) if doubtful else {}
+    gone = await tx.inbound.take_lost(list(before.values())) if before else set()
+    again = {place for place, it in before.items() if (it.carrier_id, it.link, it.number) in gone}
     # A repetition may be repeated in its turn: from here on the doubt is its link's.
-    repeated = {before[place] for place in again}
-    await tx.inbound.note_unconfirmed(
-        [(it, parts[place].received_at) for place, it in notes.items() if it not in repeated]
-    )
+    await tx.inbound.note_unconfirmed([(it, parts[place].received_at) for place, it in notes.items()])
     return [part for place, part in enumerate(parts) if place not in again]
 
 
-async def _before(
-    tx: Tx, parts: Sequence[InboundPart], notes: dict[int, Unconfirmed]
-) -> dict[int, Unconfirmed]:
-    """For each place what it may repeat: of the same content, brought by a link that is no more; each used once.
-
-    What stands in the same batch counts too: a link may end, and the next one begin, while a commit is waited for.
-    """
-    known: dict[tuple[int, int], list[Unconfirmed]] = defaultdict(list)
-    doubtful = {(it.carrier_id, it.digest) for place, it in notes.items() if _doubtful(parts[place])}
-    for one in await tx.inbound.unconfirmed(doubtful) if doubtful else ():
+async def _before(tx: Tx, notes: dict[int, Unconfirmed]) -> dict[int, Unconfirmed]:
+    """For each place what it may repeat: of the same content, brought by a lost link; each used once."""
+    known: dict[tuple[int, int], deque[Unconfirmed]] = defaultdict(deque)
+    for one in await tx.inbound.lost({(it.carrier_id, it.digest) for it in notes.values()}):
         known[one.carrier_id, one.digest].append(one)
     before: dict[int, Unconfirmed] = {}
     for place, it in notes.items():
-        brought, candidates = parts[place].brought, known[it.carrier_id, it.digest]
-        if brought is not None and brought.doubtful:
-            earlier = next((one for one in candidates if one.link not in brought.living), None)
-            if earlier is not None:
-                candidates.remove(earlier)
-                before[place] = earlier
-        candidates.append(it)
+        candidates = known[it.carrier_id, it.digest]
+        if candidates:
+            before[place] = candidates.popleft()
     return before
 
 

@@ -195,15 +195,13 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
 class Brought(msgspec.Struct, frozen=True, gc=False):
     """How a link whose deliveries have no ids brought one: as its how-manieth, and a digest of all that was delivered.
 
-    `doubtful`: a link of this carrier began or ended lately, so that this may be what one that is not among `living` has
-    brought before.
+    `doubtful`: a link of this carrier began or ended lately, so that this may be what a lost one has brought before.
     """
 
     link: int
     number: int
     digest: int
     doubtful: bool
-    living: frozenset[int]
 
 
 class InboundPart(msgspec.Struct, frozen=True, gc=False):

@@ -619,8 +619,31 @@ async def test_a_link_that_was_cut_confirms_nothing_and_its_deliveries_are_doubt
         first, again = (part.brought for part in events.inbounds)
         assert first is not None
         assert again is not None
-        assert (first.digest, again.doubtful, first.link in again.living) == (again.digest, True, False)
+        assert (first.digest, again.doubtful) == (again.digest, True)
+        assert events.losses == [None, {first.link}]
         assert events.confirmations == []
+
+
+async def test_nothing_of_the_next_link_is_stored_before_what_the_lost_one_brought(carriers: Build) -> None:
+    events = Collected()
+    async with Smsc() as smsc:
+        carrier = await up(carriers(smsc, events))
+        events.hold = asyncio.Event()
+        lost = carrier._places[0].link
+        assert lost is not None
+        unanswered = asyncio.create_task(smsc.deliver(MO))
+        await until(lambda: events.at_once == 1)
+        smsc.cut()
+        await until(lambda: carrier._places[0].link is not lost and carrier.ready())
+        await smsc.until(lambda it: any(link.receives for link in it.links))
+        again = asyncio.create_task(smsc.deliver(MO))
+        await asyncio.sleep(0.01)
+        assert events.most_at_once == 1
+        events.hold.set()
+        assert await again == 0
+        assert events.losses == [None, {lost.name}]
+        assert [part.brought.link == lost.name for part in events.inbounds if part.brought] == [True, False]
+        unanswered.cancel()
 
 
 async def test_a_good_bye_confirms_what_was_answered_before_the_carrier_is_stopped(carriers: Build) -> None:

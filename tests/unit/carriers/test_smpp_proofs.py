@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rejoinder.carriers.smpp_proofs import DOUBTFUL_SECONDS, MOST_IN_DOUBT, Living, Proofs
+from rejoinder.carriers.smpp_proofs import MOST_IN_DOUBT, Proofs
 
 
 def answered(proofs: Proofs, count: int) -> None:
@@ -78,15 +78,3 @@ def test_a_centre_that_proves_nothing_costs_no_memory_and_only_its_last_deliveri
     assert proofs.proven() == 9 * MOST_IN_DOUBT
     assert len(proofs._open) <= 2 * MOST_IN_DOUBT
     assert len(proofs._answered) <= 2 * MOST_IN_DOUBT
-
-
-def test_a_delivery_is_doubtful_for_a_while_after_a_link_began_or_ended() -> None:
-    living = Living(0.0)
-    assert living.doubtful(DOUBTFUL_SECONDS - 1)
-    assert not living.doubtful(DOUBTFUL_SECONDS)
-    living.began(1, DOUBTFUL_SECONDS)
-    assert living.names == {1}
-    assert living.doubtful(2 * DOUBTFUL_SECONDS - 1)
-    living.ended(1, 2 * DOUBTFUL_SECONDS)
-    assert living.names == frozenset()
-    assert living.doubtful(3 * DOUBTFUL_SECONDS - 1)

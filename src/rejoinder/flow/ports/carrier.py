@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from rejoinder.message.model import InboundPart, Outcome, Outgoing, Receipt
@@ -16,6 +17,9 @@ class CarrierEvents(Protocol):
 
     async def confirmed(self, carrier_id: int, link: int, upto: int) -> None:
         """The carrier is known to have read our answers to what this link brought, up to that number (`Brought`)."""
+
+    async def lost(self, carrier_id: int, links: Collection[int] | None) -> None:
+        """These links are no more, and all they brought is stored; None: all that there ever were."""
 
 
 class Carrier(Protocol):

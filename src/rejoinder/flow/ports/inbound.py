@@ -49,16 +49,20 @@ class Inbound(Protocol):
     async def note_unconfirmed(self, rows: Sequence[tuple[Unconfirmed, int]]) -> None:
         """Each with the time of its arrival."""
 
-    async def unconfirmed(self, contents: Collection[tuple[int, int]]) -> list[Unconfirmed]:
-        """Those of a (carrier, digest), the oldest first."""
+    async def lose(self, carrier_id: int, links: Collection[int] | None) -> None:
+        """These links of a carrier are no more; None: all that there ever were."""
 
-    async def take_unconfirmed(self, rows: Sequence[Unconfirmed]) -> set[tuple[int, int, int]]:
+    async def lost(self, contents: Collection[tuple[int, int]]) -> list[Unconfirmed]:
+        """What lost links have brought of a (carrier, digest), the oldest first."""
+
+    async def take_lost(self, rows: Sequence[Unconfirmed]) -> set[tuple[int, int, int]]:
         """Takes out; gives back (carrier, link, number) of those that were still there."""
 
     async def confirm(self, carrier_id: int, link: int, upto: int) -> None:
         """The carrier has read our answers to that link's deliveries, up to this number."""
 
-    async def forget_unconfirmed(self, before: int, most: int) -> int: ...
+    async def forget_unconfirmed(self, before: int, most: int) -> int:
+        """Of both: gives back the greater number, `most` where there may be more."""
 
     async def lock_long(self, parts: Sequence[InboundPart]) -> None:
         """Nobody else joins or releases the long MOs of these parts meanwhile; before all other locks."""

@@ -39,19 +39,27 @@ class InboundTables:
         found = [(it.carrier_id, it.link, it.number, it.digest, at) for it, at in rows]
         await self._session.bulk(_SQL["note_unconfirmed"], found)
 
-    async def unconfirmed(self, contents: Collection[tuple[int, int]]) -> list[Unconfirmed]:
-        rows = await self._session.bulk(_SQL["find_unconfirmed"], list(contents))
+    async def lose(self, carrier_id: int, links: Collection[int] | None) -> None:
+        if links is None:
+            links = [row[0] for row in await self._session.rows(_SQL["links_of"], carrier_id)]
+        pairs = [(carrier_id, link) for link in links]
+        await self._session.bulk(_SQL["keep_lost"], pairs)
+        await self._session.bulk(_SQL["drop_links"], pairs)
+
+    async def lost(self, contents: Collection[tuple[int, int]]) -> list[Unconfirmed]:
+        rows = await self._session.bulk(_SQL["find_lost"], list(contents))
         return [Unconfirmed(*row) for row in rows]
 
-    async def take_unconfirmed(self, rows: Sequence[Unconfirmed]) -> set[tuple[int, int, int]]:
-        found = [(it.carrier_id, it.link, it.number) for it in rows]
-        return {(row[0], row[1], row[2]) for row in await self._session.bulk(_SQL["take_unconfirmed"], found)}
+    async def take_lost(self, rows: Sequence[Unconfirmed]) -> set[tuple[int, int, int]]:
+        found = [(it.carrier_id, it.digest, it.link, it.number) for it in rows]
+        return {(row[0], row[1], row[2]) for row in await self._session.bulk(_SQL["take_lost"], found)}
 
     async def confirm(self, carrier_id: int, link: int, upto: int) -> None:
         await self._session.rows(_SQL["confirm"], carrier_id, link, upto)
 
     async def forget_unconfirmed(self, before: int, most: int) -> int:
-        return len(await self._session.rows(_SQL["forget_unconfirmed"], before, most))
+        stale = await self._session.rows(_SQL["forget_unconfirmed"], before, most)
+        return max(len(stale), len(await self._session.rows(_SQL["forget_lost"], before, most)))
 
     async def lock_long(self, parts: Sequence[InboundPart]) -> None:
         await self._session.lock_names(sorted({f"parts of {_group(part)}" for part in parts}))

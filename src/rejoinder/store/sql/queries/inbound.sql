@@ -14,21 +14,38 @@ INSERT INTO mo_unconfirmed (carrier_id, link, number, digest, received_at)
 SELECT * FROM @rows(carrier bigint, over bigint, place bigint, content bigint, at bigint) WHERE true
 ON CONFLICT (carrier_id, link, number) DO NOTHING
 
--- find_unconfirmed: those of these contents, the oldest first
-SELECT u.carrier_id, u.link, u.number, u.digest FROM @rows(carrier bigint, content bigint)
-JOIN mo_unconfirmed u ON u.carrier_id = r.carrier AND u.digest = r.content ORDER BY u.received_at, u.link, u.number
+-- keep_lost: what these links brought may come again
+INSERT INTO mo_lost (carrier_id, digest, link, number, received_at)
+SELECT u.carrier_id, u.digest, u.link, u.number, u.received_at FROM @rows(carrier bigint, over bigint)
+JOIN mo_unconfirmed u ON u.carrier_id = r.carrier AND u.link = r.over WHERE true
+ON CONFLICT (carrier_id, digest, link, number) DO NOTHING
 
--- take_unconfirmed: these were brought again; gives back those that were still here
-DELETE FROM mo_unconfirmed WHERE (carrier_id, link, number) IN (
-  SELECT carrier, over, place FROM @rows(carrier bigint, over bigint, place bigint))
+-- drop_links: links that are no more
+DELETE FROM mo_unconfirmed WHERE (carrier_id, link) IN (SELECT carrier, over FROM @rows(carrier bigint, over bigint))
+
+-- links_of: those of a carrier's links that have brought something unconfirmed
+SELECT DISTINCT link FROM mo_unconfirmed WHERE carrier_id = :carrier
+
+-- find_lost: what lost links have brought of these contents, the oldest first
+SELECT u.carrier_id, u.link, u.number, u.digest FROM @rows(carrier bigint, content bigint)
+JOIN mo_lost u ON u.carrier_id = r.carrier AND u.digest = r.content ORDER BY u.received_at, u.link, u.number
+
+-- take_lost: these were brought again; gives back those that were still here
+DELETE FROM mo_lost WHERE (carrier_id, digest, link, number) IN (
+  SELECT carrier, content, over, place FROM @rows(carrier bigint, content bigint, over bigint, place bigint))
 RETURNING carrier_id, link, number
 
 -- confirm: a carrier has read the answers to a link's deliveries, up to this one
 DELETE FROM mo_unconfirmed WHERE carrier_id = :carrier AND link = :over AND number <= :upto
 
--- forget_unconfirmed: MOs that no carrier brings again any more
+-- forget_unconfirmed: links that nobody ended
 DELETE FROM mo_unconfirmed WHERE (carrier_id, link, number) IN (
   SELECT carrier_id, link, number FROM mo_unconfirmed WHERE received_at < :before LIMIT :most)
+RETURNING carrier_id
+
+-- forget_lost: MOs that no carrier brings again any more
+DELETE FROM mo_lost WHERE (carrier_id, digest, link, number) IN (
+  SELECT carrier_id, digest, link, number FROM mo_lost WHERE received_at < :before LIMIT :most)
 RETURNING carrier_id
 
 -- keep_parts: parts of long MOs; a repeated one stands once

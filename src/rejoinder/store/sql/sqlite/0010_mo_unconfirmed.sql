@@ -1,5 +1,6 @@
 -- MOs of links whose deliveries have no ids: stored, and the carrier is not known to have read that we took them.
--- It may bring these again over its next link. A few seconds' worth of them, and what each lost link left.
+-- Of links that live it is a few seconds' worth, of each lost one what was in doubt when it ended.
+
 CREATE TABLE mo_unconfirmed (
   carrier_id INTEGER NOT NULL,
   link INTEGER NOT NULL,                            -- the connection it came over
@@ -8,4 +9,14 @@ CREATE TABLE mo_unconfirmed (
   received_at INTEGER NOT NULL,
   PRIMARY KEY (carrier_id, link, number)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX mo_unconfirmed_digest ON mo_unconfirmed (carrier_id, digest);
+
+-- The same of links that are no more: the carrier may bring these again. A table of its own, so that whatever there is of the
+-- other, looking one up costs the same.
+CREATE TABLE mo_lost (
+  carrier_id INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
+  link INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  received_at INTEGER NOT NULL,
+  PRIMARY KEY (carrier_id, digest, link, number)
+) STRICT, WITHOUT ROWID;
