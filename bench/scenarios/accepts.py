@@ -15,7 +15,7 @@ from bench.scenarios.run import Outcome, Run, Scenario, alternate
 from bench.scenarios.sending import FIRST_RECIPIENT, sending
 from bench.server import SEND, accounts, numbers_and_carrier, serving
 
-TO_REACH = {"sqlite": 3_000.0, "postgres": 2_000.0}
+TO_REACH = {"sqlite": 8_000.0, "postgres": 5_000.0}
 MESSAGES_A_SECOND = "1"
 # As long as an answer of ours, for nginx to give.
 ANSWER = f'{{"documentId":"{"5" * 24}","recipient":"{FIRST_RECIPIENT}","messageStatus":10}}'

@@ -18,8 +18,8 @@ from bench.server import accounts, rejoinder, serving, username
 from bench.texts import encoded
 
 STORES = ("sqlite", "postgres")
-SENT_TO_RECEIPT = {"sqlite": 1500, "postgres": 1000}
-MOS_A_SECOND = 2000
+SENT_TO_RECEIPT = {"sqlite": 3000, "postgres": 1000}
+MOS_A_SECOND = 4000
 MO_NUMBER = "61480099999"
 MEGABYTES_QUEUED = 100
 SECONDS_TO_FIRST = 5
