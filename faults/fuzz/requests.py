@@ -289,21 +289,30 @@ class RequestSource:
         return Script([self.request(wild=0.0) for _ in range(1 + self.below(4))])
 
     def twins(self) -> Twins:
-        """A poll of a mailbox that stands still, and another whose target is spoiled while its head stays the same."""
+        """A poll of a mailbox that stands still, and another that is spoiled while the rest of it stays the same."""
         path = self.one(POLLS).encode()
         head = self.one((b"", b"Accept: */*\r\n", b"Connection: keep-alive\r\n"))
         tail = b" HTTP/1.1\r\n" + HOST + head + b"\r\n"
-        known = b"GET " + path + b"?" + self._still.encode() + b"&since=0" + tail
         pieces = [
             *self._still.encode().split(b"&"),
             b"since=%d" % self.below(3),
             b"more=" + self.value("", 1.0),
         ]
         self._draw.shuffle(pieces)
-        target = bytearray(path + b"?" + b"&".join(pieces))
+        said = b"&".join(pieces)
+        if self._chance() < 0.4:
+            # The head of a POST is known by all its octets, its length among them.
+            lines = b"Content-Type: " + FORM.encode() + b"\r\nContent-Length: %d\r\n" % len(said)
+            post = b"POST " + path + b" HTTP/1.1\r\n" + HOST + head + lines + b"\r\n" + said
+            return Twins(post, self._grown(bytearray(post), tail))
+        known = b"GET " + path + b"?" + self._still.encode() + b"&since=0" + tail
+        return Twins(known, b"GET " + self._grown(bytearray(path + b"?" + said), tail) + tail)
+
+    def _grown(self, octets: bytearray, tail: bytes) -> bytes:
+        """With something put in, up to twice, that may end it, or begin another request."""
         for _ in range(self.below(3)):
-            at = self.below(len(target) + 1)
-            target[at:at] = self.one(
+            at = self.below(len(octets) + 1)
+            octets[at:at] = self.one(
                 (
                     *(
                         b"#",
@@ -325,7 +334,11 @@ class RequestSource:
                         b" HTTP/1.1\r\nConnection: close\r\nX: ",
                         tail,
                     ),
-                    *(b" HTTP/1.0\r\nX: ", tail + b"GET " + path + b"?", tail + b"GET /healthz?"),
+                    *(
+                        b" HTTP/1.0\r\nX: ",
+                        tail + b"GET " + POLLS[0].encode() + b"?",
+                        tail + b"GET /healthz?",
+                    ),
                     *(
                         b"&username=other%40faults",
                         b"&wait=0",
@@ -334,7 +347,7 @@ class RequestSource:
                     ),
                 )
             )
-        return Twins(known, b"GET " + bytes(target) + tail)
+        return bytes(octets)
 
     def request(self, wild: float = 0.35) -> Request:
         """One whose framing is right. `wild`: the share of values that nobody would give."""

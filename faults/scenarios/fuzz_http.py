@@ -142,11 +142,11 @@ class HttpFuzzer:
         try:
             async with asyncio.timeout(self._patience):
                 for _ in range(TRIES):
-                    heard = [
-                        await self._hear([twins.known, twins.known], twins.strange),
-                        await self._hear([], twins.strange),
-                        await self._hear([], shut),
-                    ]
+                    heard = await asyncio.gather(
+                        self._hear([twins.known, twins.known], twins.strange),
+                        self._hear([], twins.strange),
+                        self._hear([], shut),
+                    )
                     # After some wrong names the log-in guard answers alike on all ways, but not always at once.
                     if len(set(heard)) == 1 or any(b"HTTP/1.1 429 " in one for one in heard):
                         return

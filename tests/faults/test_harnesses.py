@@ -30,7 +30,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # The same of the fuzzers; there it is one bug of those that are planted, or of each a few.
-FUZZ_SAMPLES = {"fuzz-pdus": (20_000, 6_000), "fuzz-http": (1_000, 800), "fuzz-smpp": (2_000, 1_500)}
+FUZZ_SAMPLES = {"fuzz-pdus": (20_000, 6_000), "fuzz-http": (600, 600), "fuzz-smpp": (2_000, 1_000)}
 
 
 def silent(_steps: int) -> None:
