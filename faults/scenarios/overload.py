@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
+from bench.measure import cpu_seconds
 from faults.load import arrivals
 from faults.load.arrivals import LATE_MS, arrive, kept
 from faults.load.http import HttpCustomers
@@ -83,6 +84,9 @@ class Course:
     """What a run saw, phase by phase."""
 
     peak: float
+    # Accepted for each second that server and database had of a core: at the peak, and in the overload.
+    peak_per_cpu: float
+    per_cpu: float
     before: Tally
     during: Tally
     arrivals: int
@@ -94,13 +98,19 @@ class Course:
     ids: set[str]
 
 
-async def _peak(customers: Customers, short: bool, ids: set[str]) -> float:
+async def _peak(
+    customers: Customers, processes: list[int], short: bool, ids: set[str]
+) -> tuple[float, float]:
+    """The most that closed loops bring, a second and for each second of a core."""
     # The first call verifies the password, which takes longer than a short measurement.
     await customers.saturate(8, 0.1 if short else 1.0)
     ids |= customers.saturated.ids
     rates = []
     for at_once in CLOSED_LOOPS[:1] if short else CLOSED_LOOPS:
-        rates.append(await customers.saturate(at_once, 0.3 if short else 8.0))
+        cpu = cpu_seconds(processes)
+        rate = await customers.saturate(at_once, 0.3 if short else 8.0)
+        cpu = max(cpu_seconds(processes) - cpu, 0.01)
+        rates.append((rate, customers.saturated.accepted.count / cpu))
         ids |= customers.saturated.ids
     return max(rates)
 
@@ -121,7 +131,8 @@ async def _polls(port: int, tally: Tally) -> None:
 async def _course(loaded: Loaded, customers: Customers, count: int, seed: int, say: Say) -> Course:
     draw, ids = random.Random(seed), set[str]()
     short = count < ASSERTED_FROM
-    peak = await _peak(customers, short, ids)
+    processes = [loaded.pid, *([loaded.on.postgres.pid] if loaded.on.postgres else [])]
+    peak, peak_per_cpu = await _peak(customers, processes, short, ids)
     # Opened as late as this: who brings nothing is closed after half a minute.
     await customers.open(customers.most_open(short))
     before, during, polls = Tally(), Tally(), Tally()
@@ -133,7 +144,9 @@ async def _course(loaded: Loaded, customers: Customers, count: int, seed: int, s
     idle = memory.most()
     # What a third of a second shows of the peak on a busy machine may be little: too much has to be too much.
     offered = max(peak * TIMES, OFFERED_SHORT) if short else peak * TIMES
+    cpu = cpu_seconds(processes)
     came = await arrive(arrivals.Course(offered, count, draw, say), customers.send, during)
+    per_cpu = during.accepted.count / max(cpu_seconds(processes) - cpu, 0.01)
     calmly = arrivals.Course(calm, 0.3 if short else 1.0, draw)
     back = await _until_normal(customers, calmly, before, ids)
     await customers.settled()
@@ -141,7 +154,9 @@ async def _course(loaded: Loaded, customers: Customers, count: int, seed: int, s
         task.cancel()
     await asyncio.gather(*watching, return_exceptions=True)
     ids |= before.ids | during.ids
-    return Course(peak, before, during, came, float(count), back, memory, idle, polls, ids)
+    return Course(
+        peak, peak_per_cpu, per_cpu, before, during, came, float(count), back, memory, idle, polls, ids
+    )
 
 
 async def _until_normal(customers: Customers, calmly: arrivals.Course, before: Tally, ids: set[str]) -> int:
@@ -186,6 +201,8 @@ def _judge(course: Course, missing: int) -> Found:
         "offered_a_second": round(course.arrivals / course.seconds),
         "through_a_second": round(through),
         "share_of_peak": round(through / course.peak, 3) if course.peak else 0.0,
+        # What it would be were nobody else on the machine: refusing costs the server's core what accepting could have.
+        "share_of_peak_per_cpu": round(course.per_cpu / course.peak_per_cpu, 3) if course.peak else 0.0,
         **during.shown(),
         "late_p99_ms": during.late.quantile_ms(0.99),
         "late_allowed_ms": LATE_MS,
