@@ -34,8 +34,11 @@ STATES: Mapping[str, int] = {word: state for state, word in WORDS.items()}
 
 # `text:` ends the fields: what the customer wrote may look like some.
 _TEXT = re.compile(r"\btext\s*[:=]", re.IGNORECASE)
-_NAME = r"\b(?:message[ _]?id|id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat(?:us)?|err(?:or)?)\s*[:=]"
-_FIELD = re.compile(rf"({_NAME})\s*(.*?)(?={_NAME}|\Z)", re.IGNORECASE | re.DOTALL)
+# A field's value reaches to the next name: looked for as a whole, it cost as much as all else of a receipt.
+_NAME = re.compile(
+    r"\b(?:message[ _]?id|id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat(?:us)?|err(?:or)?)\s*[:=]",
+    re.IGNORECASE,
+)
 _NAMES = {"messageid": "id", "status": "stat", "error": "err", "submitdate": "submit", "donedate": "done"}
 
 
@@ -88,9 +91,10 @@ def fields_of(text: str) -> dict[str, str]:
     """The fields of a receipt's text by the names id, sub, dlvrd, submit, done, stat, err; the first of a name counts."""
     head = _TEXT.split(text, maxsplit=1)[0]
     found: dict[str, str] = {}
-    for match in _FIELD.finditer(head):
-        name = match[1].rstrip(":= \t\r\n").lower().replace(" ", "").replace("_", "")
-        value = match[2].strip(' \t\r\n\0,;"')
+    names = list(_NAME.finditer(head))
+    for match, following in zip(names, [*names[1:], None], strict=False):
+        name = match[0].rstrip(":= \t\r\n").lower().replace(" ", "").replace("_", "")
+        value = head[match.end() : following.start() if following else None].strip(' \t\r\n\0,;"')
         if value:
             found.setdefault(_NAMES.get(name, name), value)
     return found
