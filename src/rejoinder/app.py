@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import resource
 import signal
 import sys
@@ -228,6 +229,9 @@ async def serve(config: Config) -> None:
         log.warning("database", sentence=warning)
     service = Service(store, clock, config)
     await service.start()
+    # What is there now stays: full collections need not look at it again.
+    gc.collect()
+    gc.freeze()
     http = _http(service)
     serving = asyncio.create_task(http.serve(often(listener)))
     # The lines a person, or a program that started us, waits for; logs go to stderr.

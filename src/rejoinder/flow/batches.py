@@ -17,6 +17,11 @@ from rejoinder.flow.admission import Admission
 In = TypeVar("In")
 Out = TypeVar("Out")
 
+# A transaction costs as much as some ten messages in it. Fewer than `MANY` at once are not kept waiting: a network that
+# lets no more be under way would be slowed.
+MANY = 8
+GATHER_SECONDS = 0.004
+
 
 class Batches(Generic[In, Out]):
     """One batch of a kind of work at a time: group commit for whoever comes while a commit runs."""
@@ -27,8 +32,12 @@ class Batches(Generic[In, Out]):
         most: int = 128,
         waiting: int = 5000,
         admission: Admission | None = None,
+        gathers: bool = False,
     ) -> None:
-        """`admission` learns how long full batches take, and stands in for the fixed bound `waiting`."""
+        """`admission` learns how long full batches take, and stands in for the fixed bound `waiting`. `gathers`: for work
+        that nobody waits for in person: where many come it waits a little for more.
+        """
+        self._gathers = gathers
         self._work = work
         self._most = most
         self._limit = waiting
@@ -62,6 +71,8 @@ class Batches(Generic[In, Out]):
             while self._waiting:
                 take = min(self._most, len(self._waiting))
                 await self._do([self._waiting.popleft() for _ in range(take)])
+                if self._gathers and take >= MANY and len(self._waiting) < self._most:
+                    await asyncio.sleep(GATHER_SECONDS)
         finally:
             self._runner = None
 

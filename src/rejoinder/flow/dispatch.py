@@ -10,10 +10,11 @@ import asyncio
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
 from rejoinder.errors import RejoinderError
-from rejoinder.flow.batches import Batches
+from rejoinder.flow.batches import GATHER_SECONDS, MANY, Batches
 from rejoinder.flow.claims import LEASE_US, Claimed, Lane, claim
 from rejoinder.flow.failover import BEGINNING, Stranded, relieve
 from rejoinder.flow.outcomes import Answered, record
@@ -61,12 +62,15 @@ class CarrierLane:
         self._pace = Pace(carrier.window)
         self._throughput = Throughput(float(row.settings.get("throughput") or 0), ground.clock.monotonic())
         self._under_way: dict[asyncio.Task[None], Claim] = {}
-        self._answers: Batches[Answered, None] = Batches(self._record_all, most=256, waiting=100_000)
+        self._answers: Batches[Answered, None] = Batches(
+            self._record_all, most=256, waiting=100_000, gathers=True
+        )
         self._wake = asyncio.Event()
         self._next_customer = 0
         # The window is full, or the last claim filled it: more may be due as soon as an answer makes room.
         self._more = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._counts: dict[Fate, Any] = {}
         # How far the queue was looked through since the carrier is down, and when that begins anew.
         self._relieved_to = BEGINNING
         self._relieve_at = 0.0
@@ -137,6 +141,8 @@ class CarrierLane:
             self._under_way[task] = claim_
             task.add_done_callback(self._landed)
         self._more = len(claimed.outgoing) == most or bool(claimed.finished)
+        if len(claimed.outgoing) >= MANY and not self._more:
+            await asyncio.sleep(GATHER_SECONDS)
         return 0.0 if self._more else self._until(claimed.next_due)
 
     async def _relieve(self, now: float) -> None:
@@ -200,11 +206,18 @@ class CarrierLane:
         self._setup.health.answered(self.row.id, fates != {Fate.LATER}, self._clock.monotonic())
         self.taken += sum(outcome.fate is Fate.ACCEPTED for outcome in outcomes)
         for outcome in outcomes:
-            PARTS_SENT.labels(self.row.name, outcome.fate.value).inc()
+            self._count(outcome.fate).inc()
         if any(outcome.fate is Fate.THROTTLED for outcome in outcomes):
             self._pace.throttled(self._clock.monotonic())
         else:
             self._pace.went_well()
+
+    def _count(self, fate: Fate) -> Any:
+        """What counts parts of that fate; looked up once: labels() costs more than the count."""
+        series = self._counts.get(fate)
+        if series is None:
+            series = self._counts[fate] = PARTS_SENT.labels(self.row.name, fate.value)
+        return series
 
     async def answered(self) -> None:
         """Returns when the answers that have come so far are on disk, or could not be stored."""

@@ -6,7 +6,7 @@ fits nothing yet is kept for 72 hours. `move` is the only place where a message'
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -143,8 +143,8 @@ async def _refund(tx: Tx, states: Sequence[MtState], now: int) -> None:
 
 def count_finished(finished: Mapping[str, int]) -> None:
     """Counts final statuses once their transaction is on disk."""
-    for code in finished.values():
-        MT_FINISHED.labels(status.word(code)).inc()
+    for code, times in Counter(finished.values()).items():
+        MT_FINISHED.labels(status.word(code)).inc(times)
 
 
 async def _at_once(_carrier_ids: Collection[int]) -> None:
@@ -158,7 +158,7 @@ class ReceiptIntake:
         self._store = store
         self._clock = clock
         self._setup = setup
-        self._batches: Batches[Receipt, None] = Batches(self._store_all, most=256)
+        self._batches: Batches[Receipt, None] = Batches(self._store_all, most=256, gathers=True)
         # A receipt often comes in one read with the submit's answer: it need not be kept while that is being stored.
         self.answered: Callable[[Collection[int]], Awaitable[None]] = _at_once
         # The form in which each carrier names its ids in receipts, learnt from those that leave no doubt.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 RAW = "raw"
 """The receipt names the id as it was stored, but for case, blanks and leading zeros."""
@@ -23,8 +24,11 @@ _HEX = re.compile("[0-9a-f]{1,64}")
 # Short ids meet by chance, long ones do not: a carrier that counts from 1 has "16" in decimal and in hex (22)
 # within a minute; two readings of the same 8 digits lie hundreds of millions of messages apart.
 _TELLING_DIGITS = 8
+# A receipt's id is asked for five times on its way.
+_REMEMBERED = 4096
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def key(ref: str) -> str:
     """The one spelling an id is stored and looked up under: no blanks around, lower case, no leading zeros.
 
@@ -34,6 +38,7 @@ def key(ref: str) -> str:
     return bare.lstrip("0") or bare[-1:]
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def forms(ref: str) -> tuple[tuple[str, str], ...]:
     """The forms a receipt's id may have and the key to look for under each, in order of preference, each key
     once.
