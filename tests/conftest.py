@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,14 +20,38 @@ from tests.postgres_server import PostgresServer, postgres_server
 # Two shared cores make single examples slow at random; pytest's own time limit stands for a hang.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
+# For four workers, each with a server that writes up to a gigabyte ahead.
+ENOUGH = 8 << 30
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "local"))
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """One server for the whole run; don't stop it: a test of faults makes its own (`postgres_server()`)."""
-    with postgres_server() as server:
+    with quick_folder() as folder, postgres_server(folder) as server:
         yield server
+
+
+@contextlib.contextmanager
+def quick_folder() -> Iterator[Path | None]:
+    """A folder in memory where there is enough, else None: a thousand databases made and dropped wait for no disk there.
+
+    What has to be on a disk is proved elsewhere (tests/faults), on servers of their own.
+    """
+    memory = Path("/dev/shm")
+    if (
+        not memory.is_dir()
+        or os.statvfs(memory).f_flag & os.ST_NOEXEC
+        or shutil.disk_usage(memory).free < ENOUGH
+    ):
+        yield None
+        return
+    folder = Path(tempfile.mkdtemp(prefix="rejoinder-postgres-", dir=memory))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

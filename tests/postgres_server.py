@@ -38,7 +38,7 @@ SETTINGS: Mapping[str, str] = {
     "log_line_prefix": "%m [%p] ",
     # A checkpoint at the end of a test run has nobody waiting for it, but the next start would.
     "checkpoint_timeout": "30min",
-    "max_wal_size": "2GB",
+    "max_wal_size": "1GB",
 }
 
 
