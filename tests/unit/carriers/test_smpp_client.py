@@ -51,6 +51,9 @@ async def carriers() -> AsyncIterator[Callable[..., SmppCarrier]]:
     yield build
     for carrier in made:
         await carrier.stop()
+    # A TLS connection that is given up in its handshake says good-bye over some turns of the loop, which must not end before.
+    for _ in range(100):
+        await asyncio.sleep(0)
 
 
 Build = Callable[..., SmppCarrier]
