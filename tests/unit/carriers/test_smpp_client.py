@@ -51,7 +51,7 @@ async def carriers() -> AsyncIterator[Callable[..., SmppCarrier]]:
     yield build
     for carrier in made:
         await carrier.stop()
-    # A TLS connection that is given up in its handshake says good-bye over some turns of the loop, which must not end before.
+    # A TLS connection that is given up in its handshake says good-bye over some turns of the loop.
     for _ in range(100):
         await asyncio.sleep(0)
 
