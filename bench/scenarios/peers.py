@@ -213,7 +213,7 @@ def _run(run: Run) -> Outcome:
         setup = kannel.Setup(boxes, theirs.port, SYSTEM_ID, PASSWORD, mo_url, window=int(WINDOW))
         gateway = _Gateway(stack.enter_context(kannel.serving(setup, run.new_folder())), theirs, customer)
         until_bound(database)
-        pair = _Pair(run, database, server, ours, gateway)
+        pair = _Pair(run.busier(), database, server, ours, gateway)
         sent, received = _sent(pair), _received(pair, mos)
     versions = {"Kannel": boxes[0].version}
     return Outcome(sent[0] + received[0], sent[1] | received[1], versions)

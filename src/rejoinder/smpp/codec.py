@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import msgspec
 
@@ -32,6 +33,7 @@ from rejoinder.smpp.tlv import read_tlvs, write_tlvs
 
 HEADER = struct.Struct(">IIII")
 _pack = HEADER.pack
+_unpack = HEADER.unpack_from
 
 S = CommandStatus
 
@@ -147,8 +149,9 @@ def _read_message(kind: type[ShortMessage], data: bytes, at: int, end: int) -> P
     stop = start + length
     if stop > end:
         raise Malformed(S.ESME_RINVMSGLEN, "sm_length reaches beyond the PDU")
+    # Most texts are empty: looking is quicker than decoding nothing.
     return kind(
-        service.decode("latin-1"),
+        service.decode("latin-1") if service else "",
         source_ton,
         source_npi,
         source_addr.decode("latin-1"),
@@ -158,8 +161,8 @@ def _read_message(kind: type[ShortMessage], data: bytes, at: int, end: int) -> P
         esm_class,
         protocol_id,
         priority,
-        schedule.decode("latin-1"),
-        validity.decode("latin-1"),
+        schedule.decode("latin-1") if schedule else "",
+        validity.decode("latin-1") if validity else "",
         registered,
         replace,
         coding,
@@ -177,13 +180,13 @@ def _read_id(kind: type[p.SubmitSmResp] | type[p.DeliverSmResp], data: bytes, at
 
 Reader = Callable[[bytes, int, int], Pdu]
 
-READERS: dict[int, Reader] = {
+READERS: Mapping[int, Reader] = {
     command: layout.read_answer if command & RESPONSE else layout.read for command, layout in _LAYOUTS.items()
 } | {
-    int(Command.SUBMIT_SM): lambda data, at, end: _read_message(SubmitSm, data, at, end),
-    int(Command.DELIVER_SM): lambda data, at, end: _read_message(DeliverSm, data, at, end),
-    int(Command.SUBMIT_SM_RESP): lambda data, at, end: _read_id(p.SubmitSmResp, data, at, end),
-    int(Command.DELIVER_SM_RESP): lambda data, at, end: _read_id(p.DeliverSmResp, data, at, end),
+    int(Command.SUBMIT_SM): partial(_read_message, SubmitSm),
+    int(Command.DELIVER_SM): partial(_read_message, DeliverSm),
+    int(Command.SUBMIT_SM_RESP): partial(_read_id, p.SubmitSmResp),
+    int(Command.DELIVER_SM_RESP): partial(_read_id, p.DeliverSmResp),
 }
 """By command: reads a body that stands in `data` between two places. Raises Malformed."""
 
@@ -200,9 +203,9 @@ def decode(frame: bytes) -> Decoded:
     """The PDU that these bytes are, all of them. Raises Malformed."""
     if len(frame) < SHORTEST_PDU:
         raise Malformed(S.ESME_RINVCMDLEN, "a header has 16 octets", fatal=True)
-    length, command, status, sequence = HEADER.unpack_from(frame)
-    check_length(length)
-    if length != len(frame):
+    length, command, status, sequence = _unpack(frame)
+    if length != len(frame) or length > LONGEST_PDU:
+        check_length(length)
         raise Malformed(S.ESME_RINVCMDLEN, "command_length is not the length of the PDU", fatal=True)
     reader = READERS.get(command)
     if reader is None:
