@@ -56,7 +56,7 @@ def quick_folder() -> Iterator[Path | None]:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres: PostgresServer) -> str:
-    """A database with all our tables and no rows: migrating anew for each test took a fifth of the whole run."""
+    """A database with all our tables and no rows, so that not every test migrates anew."""
     name = postgres.create_database()
 
     async def migrate() -> None:

@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
 from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
 from rejoinder.errors import RejoinderError
@@ -32,6 +32,8 @@ RENEW_SECONDS = 20.0
 # How often a carrier whose link is down is looked at.
 NOT_READY_SECONDS = 0.1
 STORE_AWAY_SECONDS = 0.5
+# Looked up once: a counter's labels() costs more than the count.
+_series = cache(PARTS_SENT.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,6 @@ class CarrierLane:
         # The window is full, or the last claim filled it: more may be due as soon as an answer makes room.
         self._more = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._counts: dict[Fate, Any] = {}
         # How far the queue was looked through since the carrier is down, and when that begins anew.
         self._relieved_to = BEGINNING
         self._relieve_at = 0.0
@@ -206,18 +207,11 @@ class CarrierLane:
         self._setup.health.answered(self.row.id, fates != {Fate.LATER}, self._clock.monotonic())
         self.taken += sum(outcome.fate is Fate.ACCEPTED for outcome in outcomes)
         for outcome in outcomes:
-            self._count(outcome.fate).inc()
+            _series(self.row.name, outcome.fate.value).inc()
         if any(outcome.fate is Fate.THROTTLED for outcome in outcomes):
             self._pace.throttled(self._clock.monotonic())
         else:
             self._pace.went_well()
-
-    def _count(self, fate: Fate) -> Any:
-        """What counts parts of that fate; looked up once: labels() costs more than the count."""
-        series = self._counts.get(fate)
-        if series is None:
-            series = self._counts[fate] = PARTS_SENT.labels(self.row.name, fate.value)
-        return series
 
     async def answered(self) -> None:
         """Returns when the answers that have come so far are on disk, or could not be stored."""

@@ -1,7 +1,7 @@
 """A transaction's statements on PostgreSQL, of which those that give nothing back go together.
 
 A write waits until a statement comes that may see what it did, or until the commit: one round trip for seven tables
-where each had its own (a third of a message's whole cost). Refuses to part what depends: a statement that names a table
+where each had its own. Refuses to part what depends: a statement that names a table
 which a waiting write changes sends all that wait before it.
 """
 

@@ -1,7 +1,7 @@
-"""uvicorn's HTTP/1.1 protocol with brakes: sends refused before they are parsed, a time and a size for each request.
+"""uvicorn's HTTP/1.1 protocol with brakes: sends refused before they cost anything, a time and a size for each request.
 
-While as much is under way as can be stored in time (flow/admission.py) a send that came in one piece is answered 503 by
-its bytes alone: no parser, task or parameter. One that came in pieces, or with an unusual head, goes the normal way and
+While as much is under way as can be stored in time (flow/admission.py) a plain send is answered 503 before a task is made
+for it, and, where its head is known, before it is parsed (protocol.py). One with an unusual head goes the normal way and
 is refused there. Who has not brought a whole request in `patience` seconds is answered 408 and closed: heads and bodies
 that drip in keep a connection no longer than that. One whose bytes outside its body (target, headers, the frames of
 chunks, trailers) pass all measure is answered 413 or 431 before its end: the parser would keep them without end.
@@ -10,7 +10,6 @@ chunks, trailers) pass all measure is answered 413 or 431 before its end: the pa
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,20 +21,13 @@ from rejoinder.flow.admission import Admission
 from rejoinder.message.codes import AccountCode
 from rejoinder.observe import HTTP_ANSWERS
 
-_SENDS = b"POST /services/rest/message/send"
 _PATHS = ("/services/rest/message/sendSingle2", "/services/rest/message/sendMultiple")
-_LINE = re.compile(rb"POST ([^ ?]+)(?:\?[^ ]*)? HTTP/1\.1\r\n")
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,6})[ \t]*(?=\r\n)", re.IGNORECASE)
-# What changes how a request ends, or what follows it: judged by the parser.
-_UNUSUAL = re.compile(
-    rb"\r\n(?:expect|transfer-encoding|upgrade)[ \t]*:|\r\nconnection:(?![ \t]*keep-alive[ \t]*\r\n)",
-    re.IGNORECASE,
-)
-_LONGEST_HEAD = 2048
+Headers = Sequence[tuple[bytes, bytes]]
 # More than a target that is still answered by its own call (SIZE), and headers as other servers take them, have.
 _MOST_OUTSIDE = 8 * SIZE
 _TOO_MUCH = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request's head is too long", 431)
 _TOO_LONG = too_large(Family.ACCOUNT)
+_CLOSES = (b"connection", b"close")
 _TOO_SLOW = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request did not come in time", 408)
 
 
@@ -44,15 +36,20 @@ class Prepared:
 
     def __init__(self, response: Response) -> None:
         self._response = response
-        self._made_of: Sequence[tuple[bytes, bytes]] | None = None
+        self._made_of: Headers | None = None
         self._octets = b""
 
-    def of(self, standing: Sequence[tuple[bytes, bytes]]) -> bytes:
+    def of(self, standing: Headers) -> bytes:
         if standing is not self._made_of:
-            headers = [*standing, *self._response.headers()]
-            lines = [STATUS_LINE[self._response.status], *(b"%b: %b\r\n" % pair for pair in headers)]
-            self._made_of, self._octets = standing, b"".join([*lines, b"\r\n", self._response.body])
+            self._made_of, self._octets = standing, written(self._response, standing)
         return self._octets
+
+
+def written(response: Response, standing: Headers, closes: bool = False) -> bytes:
+    """An answer's octets. `standing`: headers that every answer has; `closes`: it is the connection's last."""
+    headers = [*standing, *response.headers(), *([_CLOSES] if closes else [])]
+    lines = [STATUS_LINE[response.status], *(b"%b: %b\r\n" % pair for pair in headers)]
+    return b"".join([*lines, b"\r\n", response.body])
 
 
 class Brakes:
@@ -80,10 +77,8 @@ class BrakingProtocol(HttpToolsProtocol):
     _outside = 0
     # What ends the connection once all requests before it are answered.
     _at_end: Response | None = None
-    # The last head of a send, how long the body behind it is, and what counts its refusals.
-    _send_head = b""
-    _send_length = 0
-    _send_count: Any = None
+    # When something was last answered without uvicorn's cycles.
+    _used_at = 0.0
     # Whether a send of this connection is counted as under way.
     _entered = False
 
@@ -101,9 +96,6 @@ class BrakingProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        whole = data.startswith(_SENDS) and not self._midway and self.is_free() and self._is_whole_send(data)
-        if whole and not self.let_in(self._send_count):
-            return
         self._outside = len(data) + (self._outside if self._midway else 0)
         super().data_received(data)
         if self._midway and self._outside > _MOST_OUTSIDE and not self.transport.is_closing():
@@ -134,13 +126,20 @@ class BrakingProtocol(HttpToolsProtocol):
             ending, self._at_end = self._at_end, None
             self.end_with(ending)
 
-    def let_in(self, count: Any) -> bool:
-        """Whether a send may go on; one that may not is answered, and counted there."""
-        if self.brakes.admission.full():
-            self._refuse(count)
+    def let_in(self, path: bytes) -> bool:
+        """Whether a call may go on; a send that may not is answered, and counted."""
+        refusals = self.brakes.counts.get(path)
+        if refusals is None:
+            return True
+        admission = self.brakes.admission
+        if admission.full():
+            admission.refused(self.loop.time())
+            refusals.inc()
+            self.transport.write(self.brakes.refusal.of(self.server_state.default_headers))
+            self.answered_at_once()
             return False
         self._entered = True
-        self.brakes.admission.enter()
+        admission.enter()
         return True
 
     def came_whole(self) -> None:
@@ -157,47 +156,30 @@ class BrakingProtocol(HttpToolsProtocol):
         )
 
     def answered_at_once(self) -> None:
-        """What uvicorn does after an answer, where it had nothing to do with it."""
-        if self.timeout_keep_alive_task is None:
+        """What uvicorn does after an answer, where it had nothing to do with it: without a new timer for each."""
+        self._used_at = self.loop.time()
+        if self.pipeline or self.timeout_keep_alive_task is None or self._at_end is not None:
             self.on_response_complete()
+            return
+        self.leave()
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+
+    def timeout_keep_alive_handler(self) -> None:
+        # One timer serves many answers: setting one each time cost as much as a poll's answer.
+        under_way = self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]  # as above
+        left = self._used_at + self.timeout_keep_alive - self.loop.time()
+        if under_way or left > 0:
+            seconds = self.timeout_keep_alive if under_way else left
+            self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
         else:
-            self.server_state.total_requests += 1
+            super().timeout_keep_alive_handler()
 
     def leave(self) -> None:
         """The send of this connection that was under way is answered, or nobody waits for its answer."""
         if self._entered:
             self._entered = False
             self.brakes.admission.leave()
-
-    def _is_whole_send(self, data: bytes) -> bool:
-        """Whether these bytes are one send and nothing else; clients repeat their heads byte for byte."""
-        end = data.find(b"\r\n\r\n") + 4
-        if not 4 <= end <= _LONGEST_HEAD:
-            return False
-        head = data[:end]
-        if head != self._send_head and not self._learn_head(head):
-            return False
-        return end + self._send_length == len(data)
-
-    def _learn_head(self, head: bytes) -> bool:
-        line, lengths = _LINE.match(head), _LENGTH.findall(head)
-        count = self.brakes.counts.get(line[1]) if line else None
-        if count is None or len(lengths) != 1 or _UNUSUAL.search(head):
-            return False
-        self._send_head, self._send_length, self._send_count = head, int(lengths[0]), count
-        return True
-
-    def _refuse(self, count: Any) -> None:
-        now = self.loop.time()
-        self._used(now)
-        self._owed_since = None
-        self.brakes.admission.refused(now)
-        count.inc()
-        self.transport.write(self.brakes.refusal.of(self.server_state.default_headers))
-        self.answered_at_once()
-
-    def _used(self, now: float) -> None:
-        """Something was answered outside uvicorn's cycles, which its keep-alive timer does not know."""
 
     def _look(self) -> None:
         """Whether the client has owed the rest of a request for too long; one timer serves all requests."""
@@ -223,9 +205,7 @@ class BrakingProtocol(HttpToolsProtocol):
         if self._at_end is not None:
             self.flow.pause_reading()
             return
-        headers = [*response.headers(), (b"connection", b"close")]
-        lines = [STATUS_LINE[response.status], *(b"%b: %b\r\n" % pair for pair in headers)]
-        self.transport.write(b"".join([*lines, b"\r\n", response.body]))
+        self.transport.write(written(response, (), closes=True))
         self.transport.close()
 
     def _owes_an_answer(self) -> bool:

@@ -15,10 +15,8 @@ from __future__ import annotations
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-
 from rejoinder.endpoints.http.addresses import Addresses
-from rejoinder.endpoints.http.brakes import Brakes, BrakingProtocol
+from rejoinder.endpoints.http.brakes import Brakes, BrakingProtocol, written
 from rejoinder.endpoints.http.params import SIZE
 from rejoinder.endpoints.http.responses import Family, Response, fault
 from rejoinder.endpoints.http.server import Api
@@ -65,7 +63,6 @@ class HttpProtocol(BrakingProtocol):
     _chunk = b""
     _plain = False
     _body: Sequence[bytes] = ()
-    _used_at = 0.0
     _under_way: UnderWay | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -124,7 +121,7 @@ class HttpProtocol(BrakingProtocol):
             return
         self.came_whole()
         method = self.parser.get_method().decode("ascii")
-        if method == "GET" and self._is_poll():
+        if self._is_poll(method, self.url):
             address = self.addresses.of(self.client, self.headers)
             self._learn(address)
             if self._take(self.url, address, self.headers):
@@ -132,7 +129,12 @@ class HttpProtocol(BrakingProtocol):
         plain = Plain(method, self.url, self.headers, b"".join(self._body))
         if method == "POST":
             self._learn_post(plain)
-        self._begin(None, plain)
+        self._go(plain)
+
+    def _go(self, plain: Plain) -> None:
+        """The way of all calls, for one that is let in."""
+        if self.let_in(plain.url.partition(b"?")[0]):
+            self._begin(None, plain)
 
     def _take_known(self, data: bytes) -> bool:
         """A plain POST in one piece, with a head that the parser knows."""
@@ -141,8 +143,7 @@ class HttpProtocol(BrakingProtocol):
         if known is None or len(data) != end + known.length:
             return False
         self.came_whole()
-        if known.refusals is None or self.let_in(known.refusals):
-            self._begin(None, Plain("POST", known.url, known.headers, data[end:]))
+        self._go(Plain("POST", known.url, known.headers, data[end:]))
         return True
 
     def _learn_post(self, plain: Plain) -> None:
@@ -154,8 +155,7 @@ class HttpProtocol(BrakingProtocol):
             and head.startswith(b"POST %b HTTP/1.1\r\n" % plain.url)
             and head.find(b"\r\n\r\n") == len(head) - 4
         ):
-            refusals = self.brakes.counts.get(plain.url)
-            self.known.learn(head, KnownHead(plain.url, plain.headers, len(plain.body), refusals))
+            self.known.learn(head, KnownHead(plain.url, plain.headers, len(plain.body)))
 
     def _is_plain(self) -> bool:
         """A GET without a body or a POST with a small one, of an ordinary path, on a connection that stays."""
@@ -181,8 +181,8 @@ class HttpProtocol(BrakingProtocol):
             and self.parser.should_keep_alive()
         )
 
-    def _is_poll(self) -> bool:
-        return self.url.partition(b"?")[0] in self.short.views
+    def _is_poll(self, method: str, url: bytes) -> bool:
+        return method == "GET" and url.partition(b"?")[0] in self.short.views
 
     def _learn(self, address: str) -> None:
         """Remembers this client's head where the bytes at hand are one whole request and nothing else."""
@@ -205,7 +205,6 @@ class HttpProtocol(BrakingProtocol):
         if not isinstance(taken, bytes):
             self._begin(taken, Plain("GET", url, self._tail_headers if headers is None else headers))
             return True
-        self._used_at = self.loop.time()
         self._write_plain(taken)
         self.answered_at_once()
         return True
@@ -217,8 +216,7 @@ class HttpProtocol(BrakingProtocol):
 
     def _begin(self, begun: Coroutine[Any, Any, Response] | None, request: Plain) -> None:
         """Makes a task for an answer that has to wait for something."""
-        ends = begun is not None or (request.method == "GET" and self._is_poll())
-        self._under_way = under_way = UnderWay(ends)
+        self._under_way = under_way = UnderWay(ends=self._is_poll(request.method, request.url))
         self.cycle = under_way  # type: ignore[assignment]  # it has what uvicorn asks of a cycle
         under_way.task = task = self.loop.create_task(self._finish(under_way, begun, request))
         task.add_done_callback(self.tasks.discard)
@@ -248,40 +246,13 @@ class HttpProtocol(BrakingProtocol):
             return
         if under_way.keep_alive and response.is_usual():
             self._write_plain(response.body)
-            self._answered()
+            self.answered_at_once()
             return
-        lines = [STATUS_LINE[response.status]]
-        headers = [*self.server_state.default_headers, *response.headers()]
-        if not under_way.keep_alive:
-            headers.append((b"connection", b"close"))
-        lines += [b"%b: %b\r\n" % header for header in headers]
-        self.transport.write(b"".join([*lines, b"\r\n", response.body]))
+        standing = self.server_state.default_headers
+        self.transport.write(written(response, standing, closes=not under_way.keep_alive))
         if not under_way.keep_alive:
             self.transport.close()
         self.on_response_complete()
-
-    def _answered(self) -> None:
-        """What uvicorn does after an answer, without a new timer for each."""
-        if self.pipeline or self.timeout_keep_alive_task is None or self._at_end is not None:
-            self.on_response_complete()
-            return
-        self.leave()
-        self._used_at = self.loop.time()
-        self.server_state.total_requests += 1
-        self.flow.resume_reading()
-
-    def _used(self, now: float) -> None:
-        self._used_at = now
-
-    def timeout_keep_alive_handler(self) -> None:
-        # One timer serves many answers of the short way: setting one each time cost as much as an answer.
-        left = self._used_at + self.timeout_keep_alive - self.loop.time()
-        if self._under_way is not None:
-            left = float(self.timeout_keep_alive)
-        if left > 0:
-            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
-        else:
-            super().timeout_keep_alive_handler()
 
     def send_400_response(self, msg: str) -> None:
         self.end_with(_NOT_HTTP)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 from rejoinder.endpoints.http import responses
@@ -22,6 +23,9 @@ from rejoinder.observe import HTTP_ANSWERS, log
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+# Looked up once: a counter's labels() costs more than the count.
+_series = cache(HTTP_ANSWERS.labels)
 
 FORM = b"application/x-www-form-urlencoded"
 
@@ -88,8 +92,6 @@ class Api:
         self._addresses = addresses or Addresses()
         self._exact = {op.path: op for op in operations if not (isinstance(op, RawOperation) and op.prefix)}
         self._prefixes = [op for op in operations if isinstance(op, RawOperation) and op.prefix]
-        # Series are looked up once: a counter's labels() costs more than the count.
-        self._counts: dict[tuple[str, int], Any] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -103,7 +105,7 @@ class Api:
         """The answer to a request, whatever it is, counted."""
         operation = self._find(scope["path"])
         response = await self._respond(operation, scope, receive)
-        self._count(operation.path if operation else "other", response.status)
+        _series(operation.path if operation else "other", str(response.status)).inc()
         return response
 
     def _find(self, path: str) -> Operation | RawOperation | None:
@@ -111,12 +113,6 @@ class Api:
         if found is None:
             found = next((op for op in self._prefixes if path.startswith(op.path)), None)
         return found
-
-    def _count(self, path: str, status: int) -> None:
-        series = self._counts.get((path, status))
-        if series is None:
-            series = self._counts[path, status] = HTTP_ANSWERS.labels(path, str(status))
-        series.inc()
 
     async def _respond(
         self, operation: Operation | RawOperation | None, scope: Scope, receive: Receive

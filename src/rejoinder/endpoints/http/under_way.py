@@ -25,12 +25,11 @@ class Plain:
 
 
 class KnownHead(msgspec.Struct, frozen=True):
-    """A head that the parser found to be a plain POST's. `refusals` counts those of a send, None of another call."""
+    """A head that the parser found to be a plain POST's."""
 
     url: bytes
     headers: Sequence[tuple[bytes, bytes]]
     length: int
-    refusals: Any
 
 
 class KnownHeads(dict[bytes, KnownHead]):

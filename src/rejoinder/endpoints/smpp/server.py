@@ -12,6 +12,7 @@ import ssl
 from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from rejoinder.endpoints.listen import BACKLOG
@@ -46,6 +47,12 @@ class SmppLimits:
     timers: Timers = Timers()  # noqa: RUF009  # frozen
 
 
+@cache
+def _series(command: int, status: int) -> Any:
+    """What counts requests answered so; looked up once: labels() costs more than the count."""
+    return SMPP_REQUESTS.labels(Command(command).name.lower(), status_name(status))
+
+
 class SmppServer:
     """Accepts customers. Owner of its connections (connection.py `Owner`)."""
 
@@ -58,7 +65,6 @@ class SmppServer:
         self.binds = Binds(limits.connections, limits.per_address)
         self.couriers = Couriers(journeys.store, journeys.clock, self.binds)
         self._requests = Requests(journeys)
-        self._counts: dict[tuple[int, int], Any] = {}
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -101,7 +107,7 @@ class SmppServer:
     def turned_away(self, commands: list[int]) -> None:
         self._admission.refused(self._clock.monotonic(), len(commands))
         for command, count in Counter(commands).items():
-            self._counted(Command(command | RESPONSE), S.ESME_RMSGQFUL).inc(count)
+            _series(command, S.ESME_RMSGQFUL).inc(count)
 
     def requested(self, connection: Connection, sequence: int, pdu: Pdu) -> None:
         if pdu.response is None:
@@ -158,16 +164,8 @@ class SmppServer:
         self._respond(bind.connection, sequence, answer, status)
 
     def _respond(self, connection: Connection, sequence: int, answer: Pdu, status: int) -> None:
-        self._counted(answer.command, status).inc()
+        _series(answer.command & ~RESPONSE, status).inc()
         connection.respond(sequence, answer, status)
-
-    def _counted(self, answer: Command, status: int) -> Any:
-        """What counts requests answered so; looked up once: labels() costs more than the count."""
-        series = self._counts.get((answer, status))
-        if series is None:
-            name = Command(answer & ~RESPONSE).name.lower()
-            series = self._counts[answer, status] = SMPP_REQUESTS.labels(name, status_name(status))
-        return series
 
     async def _judge(self, connection: Connection, sequence: int, pdu: p.Bind) -> None:
         """A bind: who it is, and whether one more may be."""
