@@ -20,18 +20,25 @@ from rejoinder.smpp.window import KeepAlive
 from rejoinder.store.tables import outbox
 
 
-def _durability() -> None:
-    """SQLite no longer waits for its disk."""
+def _opening_with(pragma: str) -> None:
+    """Every SQLite connection says this once it is open."""
     from rejoinder.store import sqlite
 
     right = sqlite._connect
 
     def connect(path: str) -> Any:
         connection = right(path)
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA {pragma}")
         return connection
 
     sqlite._connect = connect
+
+
+def _durability() -> None:
+    """SQLite no longer waits for its disk."""
+    from rejoinder.store import sqlite
+
+    _opening_with("synchronous = NORMAL")
     sqlite._check_durable = lambda _: None
 
 
@@ -157,16 +164,7 @@ def _request_time() -> None:
 
 def _checkpoints() -> None:
     """SQLite never brings home what is in its WAL."""
-    from rejoinder.store import sqlite
-
-    right = sqlite._connect
-
-    def connect(path: str) -> Any:
-        connection = right(path)
-        connection.execute("PRAGMA wal_autocheckpoint = 0")
-        return connection
-
-    sqlite._connect = connect
+    _opening_with("wal_autocheckpoint = 0")
 
 
 CONTROLS: dict[str, Callable[[], None]] = {

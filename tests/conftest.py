@@ -79,6 +79,25 @@ def postgres_url(postgres: PostgresServer, postgres_template: str) -> Iterator[s
         postgres.drop_database(name)
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new database on each engine; the first to open it migrates it, if need be."""
+    return _on(request, tmp_path, "postgres_url")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The same without a table, for tests of migrations."""
+    return _on(request, tmp_path, "empty_postgres_url")
+
+
+def _on(request: pytest.FixtureRequest, folder: Path, postgres_url: str) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{folder / 'centre.db'}"
+    url: str = request.getfixturevalue(postgres_url)
+    return url
+
+
 @pytest.fixture
 def empty_postgres_url(postgres: PostgresServer) -> Iterator[str]:
     """The same without a table, for tests of migrations."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import apsw
 import asyncpg
-import pytest
 
 from rejoinder.clock import ManualClock
 from rejoinder.store import open_store
@@ -25,14 +22,6 @@ AFTER = [
     ("web", "https://a.example/in?t={{text}}", BEFORE[2][0], "m3", 1, 11, 70),
     ("mail", "mailto:Desk@a.example", BEFORE[3][0], "m4", 2, 12, 80),
 ]
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'centre.db'}"
-    url: str = request.getfixturevalue("empty_postgres_url")
-    return url
 
 
 async def _older(url: str) -> None:

@@ -53,23 +53,15 @@ async def move(store: Store, at: int, *transfers: Transfer) -> None:
     await store.write(lambda tx: tx.credits.transfer(transfers, at))
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'centre.db'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
-
-
-def said(database: str, *words: str) -> str:
-    done = CliRunner().invoke(main, ["statement", *words, "--database", database])
+def said(database_url: str, *words: str) -> str:
+    done = CliRunner().invoke(main, ["statement", *words, "--database", database_url])
     assert (done.exit_code, done.stderr) == (0, "")
     return done.stdout
 
 
-def test_a_table_for_a_person(database: str) -> None:
-    asyncio.run(books(database))
-    shown = said(database, "shop", "--from", "2025-11-01", "--to", "2025-11-30").splitlines()
+def test_a_table_for_a_person(database_url: str) -> None:
+    asyncio.run(books(database_url))
+    shown = said(database_url, "shop", "--from", "2025-11-01", "--to", "2025-11-30").splitlines()
     assert [line.split() for line in shown] == [
         ["time", "reason", "message_id", "amount", "balance"],
         ["2025-11-01T00:00:00Z", "opening", "balance", "0"],
@@ -81,10 +73,10 @@ def test_a_table_for_a_person(database: str) -> None:
     assert len({len(line) for line in shown}) == 1, "columns stand below each other"
 
 
-def test_json_for_a_program(database: str) -> None:
-    asyncio.run(books(database))
+def test_json_for_a_program(database_url: str) -> None:
+    asyncio.run(books(database_url))
     assert json.loads(
-        said(database, "acme/shop", "--from", "2025-11-02", "--to", "2025-11-02", "--json")
+        said(database_url, "acme/shop", "--from", "2025-11-02", "--to", "2025-11-02", "--json")
     ) == {
         "customer": "acme/shop",
         "from": "2025-11-02T00:00:00Z",
@@ -101,14 +93,14 @@ def test_json_for_a_program(database: str) -> None:
         ],
         "closing": 8,
     }
-    empty = json.loads(said(database, "shop", "--from", "2030-01-01", "--to", "2030-01-01", "--json"))
+    empty = json.loads(said(database_url, "shop", "--from", "2030-01-01", "--to", "2030-01-01", "--json"))
     assert (empty["opening"], empty["movements"], empty["closing"]) == (8.5, [], 8.5)
 
 
-def test_csv_for_a_spreadsheet_never_holds_a_formula(database: str) -> None:
-    asyncio.run(books(database, "=cmd|'/c calc'!A1".replace(" ", "_")))
+def test_csv_for_a_spreadsheet_never_holds_a_formula(database_url: str) -> None:
+    asyncio.run(books(database_url, "=cmd|'/c calc'!A1".replace(" ", "_")))
     customer = "acme/=cmd|'/c_calc'!A1"
-    rows = list(csv.DictReader(io.StringIO(said(database, customer, "--csv"))))
+    rows = list(csv.DictReader(io.StringIO(said(database_url, customer, "--csv"))))
     assert [row["reason"] for row in rows] == [
         "opening balance",
         "credits",
@@ -137,16 +129,16 @@ def test_csv_for_a_spreadsheet_never_holds_a_formula(database: str) -> None:
 def test_a_period_has_its_first_moment_and_a_last_day_whole(
     tmp_path: Path, begin: str, end: str, reasons: list[str]
 ) -> None:
-    database = f"sqlite:///{tmp_path / 'centre.db'}"
-    asyncio.run(books(database))
-    found = json.loads(said(database, "shop", "--from", begin, "--to", end, "--json"))
+    database_url = f"sqlite:///{tmp_path / 'centre.db'}"
+    asyncio.run(books(database_url))
+    found = json.loads(said(database_url, "shop", "--from", begin, "--to", end, "--json"))
     assert [movement["reason"] for movement in found["movements"]] == reasons
 
 
-def test_opening_movements_and_closing_agree_over_many_pages(database: str) -> None:
+def test_opening_movements_and_closing_agree_over_many_pages(database_url: str) -> None:
     """Thousands of movements of one microsecond, and pages that end amid them."""
-    asyncio.run(books(database, more=2 * PAGE + 7))
-    found = json.loads(said(database, "shop", "--from", "2025-11-03", "--json"))
+    asyncio.run(books(database_url, more=2 * PAGE + 7))
+    found = json.loads(said(database_url, "shop", "--from", "2025-11-03", "--json"))
     movements = found["movements"]
     assert len(movements) == 2 * PAGE + 8
     balance = found["opening"] * 1000
@@ -156,7 +148,7 @@ def test_opening_movements_and_closing_agree_over_many_pages(database: str) -> N
     assert found["closing"] * 1000 == balance
 
     async def kept() -> int:
-        store = await open_store(database, ManualClock(0))
+        store = await open_store(database_url, ManualClock(0))
         record = await lookup.one(store.read, "customer", "shop")
         await store.close()
         return int(record["balance"])
@@ -169,9 +161,9 @@ async def test_a_page_is_a_range_of_an_index_and_nothing_is_sorted(tmp_path: Pat
 
     from rejoinder.store.dialect import queries
 
-    database = tmp_path / "centre.db"
-    await books(f"sqlite:///{database}")
-    connection = apsw.Connection(str(database))
+    database_url = tmp_path / "centre.db"
+    await books(f"sqlite:///{database_url}")
+    connection = apsw.Connection(str(database_url))
     for name, values in (("movements", (3, 0, 0, 2**60, 10)), ("balance_before", (3, 2**60))):
         text = queries("credits")[name].sqlite
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", values)]
@@ -183,9 +175,9 @@ async def test_a_page_is_a_range_of_an_index_and_nothing_is_sorted(tmp_path: Pat
 
 
 async def test_twenty_thousand_movements_are_read_a_page_at_a_time(tmp_path: Path) -> None:
-    database = f"sqlite:///{tmp_path / 'centre.db'}"
-    await books(database, more=20_000)
-    store = await open_store(database, ManualClock(0))
+    database_url = f"sqlite:///{tmp_path / 'centre.db'}"
+    await books(database_url, more=20_000)
+    store = await open_store(database_url, ManualClock(0))
     account = (await lookup.one(store.read, "customer", "shop"))["credit_account_id"]
     asked: list[int] = []
 
@@ -210,8 +202,8 @@ async def test_twenty_thousand_movements_are_read_a_page_at_a_time(tmp_path: Pat
 
 
 def test_what_is_no_date_or_backwards_is_wrong_usage(tmp_path: Path) -> None:
-    database = f"sqlite:///{tmp_path / 'centre.db'}"
-    asyncio.run(books(database))
+    database_url = f"sqlite:///{tmp_path / 'centre.db'}"
+    asyncio.run(books(database_url))
     for words in (
         ("--from", "yesterday"),
         ("--to", "2025-13-01"),
@@ -219,17 +211,17 @@ def test_what_is_no_date_or_backwards_is_wrong_usage(tmp_path: Path) -> None:
         ("--from", "2025-11-02", "--to", "2025-11-01T00:00:00"),
         ("--csv", "--json"),
     ):
-        done = CliRunner().invoke(main, ["statement", "shop", *words, "--database", database])
+        done = CliRunner().invoke(main, ["statement", "shop", *words, "--database", database_url])
         assert done.exit_code == 2, words
         assert "Traceback" not in done.output
-    done = CliRunner().invoke(main, ["statement", "nobody", "--database", database])
+    done = CliRunner().invoke(main, ["statement", "nobody", "--database", database_url])
     assert (done.exit_code, done.stdout) == (1, "")
 
 
 def test_a_pipe_that_closes_early_ends_it_quietly(tmp_path: Path) -> None:
-    database = f"sqlite:///{tmp_path / 'centre.db'}"
-    asyncio.run(books(database, more=5_000))
-    command = f"{sys.executable} -m rejoinder statement shop --database {database} --csv | head -1"
+    database_url = f"sqlite:///{tmp_path / 'centre.db'}"
+    asyncio.run(books(database_url, more=5_000))
+    command = f"{sys.executable} -m rejoinder statement shop --database {database_url} --csv | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "customer,time,reason,message_id,amount,balance"
     assert "Traceback" not in done.stderr

@@ -20,14 +20,6 @@ from tests.property.crowd import USERS, WRITERS_DONE
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'crowd.db'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
-
-
 async def prepare(url: str) -> None:
     store = await open_store(url, ManualClock())
     centre = Centre(store)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import tempfile
 from collections.abc import Collection, Coroutine, Iterator, Sequence
 from itertools import count, pairwise
 from typing import Any, TypeVar
@@ -24,7 +23,6 @@ from rejoinder.smpp.constants import CommandStatus, DataCoding, EsmClass
 from rejoinder.smpp.pdu import DeliverSm
 from rejoinder.store import open_store
 from tests.centre import START, Centre, shown_in
-from tests.postgres_server import PostgresServer
 
 T = TypeVar("T")
 NUMBER = "61500079987"
@@ -85,16 +83,11 @@ class World:
         self.runner.close()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{folder}/centre.db"
-        if request.param == "postgres":
-            server: PostgresServer = request.getfixturevalue("postgres")
-            url = server.url(server.create_database())
-        opened = World(url)
-        yield opened
-        opened.close()
+@pytest.fixture(scope="module")
+def world(lasting_database_url: str) -> Iterator[World]:
+    opened = World(lasting_database_url)
+    yield opened
+    opened.close()
 
 
 def delivered(world: World, octets: bytes, cuts: Sequence[int], wide: bool) -> tuple[list[DeliverSm], str]:

@@ -7,7 +7,6 @@ ledger holds what the messages say.
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections import Counter
 from collections.abc import Collection, Coroutine, Iterator
 from dataclasses import dataclass, field
@@ -28,7 +27,6 @@ from rejoinder.message.status import Status
 from rejoinder.store import open_store
 from rejoinder.store.tables.outbox import OutboxTables
 from tests.centre import START, Centre, accepted, together
-from tests.postgres_server import PostgresServer
 
 T = TypeVar("T")
 FUNDS = 1_000_000
@@ -71,16 +69,11 @@ class World:
         self.runner.close()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{folder}/centre.db"
-        if request.param == "postgres":
-            server: PostgresServer = request.getfixturevalue("postgres")
-            url = server.url(server.create_database())
-        opened = World(url)
-        yield opened
-        opened.close()
+@pytest.fixture(scope="module")
+def world(lasting_database_url: str) -> Iterator[World]:
+    opened = World(lasting_database_url)
+    yield opened
+    opened.close()
 
 
 @dataclass

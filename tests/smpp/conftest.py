@@ -10,15 +10,6 @@ import pytest
 from tests.smpp.site import SmppSite
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a new, empty database on each engine."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'centre.db'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
-
-
 @pytest.fixture
 async def site(database_url: str) -> AsyncIterator[SmppSite]:
     async with SmppSite(database_url) as opened:
