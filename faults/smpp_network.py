@@ -1,5 +1,5 @@
 """The network behind an SMPP carrier: a message centre that logs what it took and brings receipts and MOs until each is
-acknowledged. What breaks, and how, the scenarios say (faults/scenarios/links.py).
+acknowledged. What breaks, and how: faults/scenarios/breaking.py.
 
 Over SMPP neither a message's id nor the mark of a possible duplicate travels: messages are known by their text, and which
 of them are marked says the server's own disk (`look`). Refuses to judge: that is faults/checker.py.

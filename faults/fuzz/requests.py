@@ -13,6 +13,18 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote_plus
 
+from faults.fuzz.wild import (
+    CHUNKS,
+    HEADERS,
+    LENGTHS,
+    LIES,
+    LINES,
+    METHODS,
+    NO_METHODS,
+    RAW,
+    TARGETS,
+    WILD,
+)
 from faults.server import CARRIER, TOKEN
 
 T = TypeVar("T")
@@ -23,172 +35,6 @@ POLLS = tuple(f"/services/rest/user/{name}" for name in ("allMessages", "message
 # Those whose answers cost much (a page, a password's hash, a message that goes its way) are asked for seldom.
 _DEAR = ("/metrics", "/docs", "/openapi.json", "/services/rest/customer-user/", "/services/rest/user/create")
 _MESSAGES = ("/services/rest/message/send", "/carriers/")
-_WILD = (
-    *(
-        b"",
-        b"0",
-        b"-1",
-        b"1",
-        b"12.5",
-        b"1e9",
-        b"NaN",
-        b"null",
-        b"[]",
-        b"{}",
-        b"true",
-        b"'",
-        b'"',
-        b"\\",
-        b"<b>",
-    ),
-    *(
-        b"%",
-        b"%0",
-        b"%zz",
-        b"%00",
-        b"%ff",
-        b"%ed%a0%80",
-        b"%c0%80",
-        b"%F0%9F%98%80",
-        b"+",
-        b"++",
-        b"%2B5",
-        b"%0d%0a",
-    ),
-    *(
-        b"9" * 19,
-        b"9" * 20,
-        b"-" + b"9" * 30,
-        b"9" * 400,
-        b"%D9%A3",
-        b"%u0041",
-        b"a" * 300,
-        b"x" * 3_000,
-        b"%E2%82%AC" * 70,
-    ),
-)
-_RAW = (b"\xff", b"\0", b"\xed\xa0\x80", b"\x80\x81", b"\r", b"\x1b")
-_METHODS = (b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE")
-_NO_METHODS = (b"CONNECT", b"PRI", b"get", b"FOO", b"", b"GET GET", b"PROPFIND")
-_HEADERS = (
-    *(
-        b"Accept: */*",
-        b"Cookie: a=b",
-        b"X-Forwarded-For: 1.2.3.4, nonsense",
-        b"X-Forwarded-For: [",
-        b"Origin: null",
-    ),
-    *(
-        b"Authorization: Bearer x",
-        b"Authorization: \xff",
-        b"If-None-Match: *",
-        b"Expect: 100-continue",
-        b"Expect: x",
-    ),
-    *(
-        b"Upgrade: websocket",
-        b"Accept-Encoding: gzip",
-        b"Range: bytes=0-1",
-        b"X: " + b"y" * 2_000,
-        b"A:",
-        b"Te: trailers",
-    ),
-)
-_LENGTHS = (
-    *(
-        b"0",
-        b"1",
-        b"-1",
-        b"+5",
-        b"5 5",
-        b"5,5",
-        b"0x5",
-        b"",
-        b" ",
-        b"1e3",
-        b"99999999999",
-        b"18446744073709551616",
-    ),
-    *(b"18446744073709551615", b"65536", b"65537", b"00005", b"\x005"),
-)
-_LIES = (
-    *(b"Transfer-Encoding: chunked", b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding: nonsense"),
-    *(
-        b"Transfer-Encoding : chunked",
-        b"Transfer-Encoding: chunked, identity",
-        b"Connection: close, keep-alive",
-    ),
-    *(
-        b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x",
-        b"Connection: upgrade\r\nUpgrade: h2c",
-    ),
-    *(
-        b"Content-Type: multipart/form-data",
-        b"Content-Type:",
-        b"Host: a\r\nHost: b",
-        b" folded: x",
-        b"\tx",
-        b": x",
-        b"x",
-    ),
-    *(b"a b: c", b"\xff: x", b"x: \0", b"x: a\nb: c", b"x: a\rb: c"),
-)
-_CHUNKS = (
-    *(
-        b"0\r\n\r\n",
-        b"5\r\nab",
-        b"5\r\na=b&c\r\n0\r\n\r\n",
-        b"5;x=y\r\na=b&c\r\n0\r\nTrailer: x\r\n\r\n",
-        b"-1\r\n\r\n",
-        b"zz\r\n",
-    ),
-    *(
-        b"FFFFFFFFFFFFFFFF\r\n",
-        b"10000000000000000\r\n",
-        b"5\na=b&c\n0\n\n",
-        b"0\r\nContent-Length: 5\r\n\r\n",
-        b"\r\n",
-        b"1\r\na" * 40,
-    ),
-)
-_LINES = (
-    *(
-        b" HTTP/1.0",
-        b" HTTP/1.1 ",
-        b" HTTP/2.0",
-        b" HTTP/9.9",
-        b"",
-        b" http/1.1",
-        b" HTTP/1.1\r",
-        b" HTTP/11",
-        b" HTTP/0.9",
-    ),
-    *(b" RTSP/1.0", b"  HTTP/1.1", b"\tHTTP/1.1"),
-)
-_TARGETS = (
-    *(
-        b"*",
-        b"/",
-        b"//",
-        b"/%",
-        b"/%00",
-        b"/%ff",
-        b"/../..",
-        b"http://other.example/healthz",
-        b"?",
-        b"#",
-        b"",
-        b"\xff",
-    ),
-    *(
-        b"/carriers/",
-        b"/carriers//inbound",
-        b"/carriers/%00/inbound",
-        b"/services/rest/user/allMessages/",
-        b"a:1",
-        b"/docs/%2e%2e",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +199,7 @@ class RequestSource:
         """One whose framing is right. `wild`: the share of values that nobody would give."""
         call = self.one(self._calls if self._chance() < 0.8 else self._polls)
         strange = wild > 0
-        method = self.one(_METHODS) if strange and self._chance() < 0.05 else call.method
+        method = self.one(METHODS) if strange and self._chance() < 0.05 else call.method
         pairs = self._pairs(call, wild)
         path = call.path.replace(
             "{name}", self.one((CARRIER, CARRIER, "nobody")) if strange else CARRIER
@@ -371,7 +217,7 @@ class RequestSource:
         if call.path.startswith("/carriers/"):
             lines.append(b"Authorization: Bearer " + self.one((TOKEN, TOKEN, "x")).encode() + b"\r\n")
         if strange:
-            lines += [self.one(_HEADERS) + b"\r\n" for _ in range(self.below(3))]
+            lines += [self.one(HEADERS) + b"\r\n" for _ in range(self.below(3))]
         if method == b"POST" or body:
             lines.append(b"Content-Length: %d\r\n" % len(body))
             kind = b"application/json" if body[:1] in b"{[" and call.json else FORM.encode()
@@ -401,7 +247,7 @@ class RequestSource:
             return quote_plus(self.one(self._plausible[name])).encode()
         chance = self._chance()
         if chance < 0.7:
-            return self.one(_WILD)
+            return self.one(WILD)
         if chance < 0.85:
             return b"%d" % (self._draw.getrandbits(70) - (1 << 69))
         return quote_plus(self._draw.randbytes(self.below(12))).encode()
@@ -456,26 +302,26 @@ class RequestSource:
 
     def insert(self, octets: bytearray) -> None:
         at = self.below(min(len(octets), 600) + 1)
-        octets[at:at] = self.one((*_RAW, *_CHUNKS, *_WILD, b"\r\n", b"\r\n\r\n", b"\n", b" HTTP/1.1\r\n"))
+        octets[at:at] = self.one((*RAW, *CHUNKS, *WILD, b"\r\n", b"\r\n\r\n", b"\n", b" HTTP/1.1\r\n"))
 
     def splice(self, octets: bytearray) -> None:
         other = self.request().octets
         octets[self.below(len(octets) + 1) :] = other[self.below(len(other)) :]
 
     def method(self, octets: bytearray) -> None:
-        self._replace(octets, 0, octets.find(b" "), self.one((*_METHODS, *_NO_METHODS)))
+        self._replace(octets, 0, octets.find(b" "), self.one((*METHODS, *NO_METHODS)))
 
     def target(self, octets: bytearray) -> None:
         start = octets.find(b" ") + 1
-        self._replace(octets, start, octets.find(b" ", start), self.one(_TARGETS))
+        self._replace(octets, start, octets.find(b" ", start), self.one(TARGETS))
 
     def line(self, octets: bytearray) -> None:
-        self._replace(octets, octets.find(b" HTTP/1.1"), octets.find(b"\r\n"), self.one(_LINES))
+        self._replace(octets, octets.find(b" HTTP/1.1"), octets.find(b"\r\n"), self.one(LINES))
 
     def header(self, octets: bytearray) -> None:
         end = octets.find(b"\r\n")
         if end >= 0:
-            octets[end:end] = b"\r\n" + self.one((*_LIES, *_HEADERS))
+            octets[end:end] = b"\r\n" + self.one((*LIES, *HEADERS))
 
     def many_headers(self, octets: bytearray) -> None:
         end = octets.find(b"\r\n")
@@ -487,16 +333,16 @@ class RequestSource:
     def length(self, octets: bytearray) -> None:
         at = octets.find(b"Content-Length: ")
         if at >= 0:
-            self._replace(octets, at + 16, octets.find(b"\r\n", at), self.one(_LENGTHS))
+            self._replace(octets, at + 16, octets.find(b"\r\n", at), self.one(LENGTHS))
         else:
             end = octets.find(b"\r\n")
-            octets[end:end] = b"\r\nContent-Length: " + self.one(_LENGTHS)
+            octets[end:end] = b"\r\nContent-Length: " + self.one(LENGTHS)
 
     def chunked(self, octets: bytearray) -> None:
         end, behind = octets.find(b"\r\n"), octets.find(b"\r\n\r\n")
         if 0 <= end <= behind:
             del octets[behind + 4 :]
-            octets += b"".join(self.one(_CHUNKS) for _ in range(1 + self.below(3)))
+            octets += b"".join(self.one(CHUNKS) for _ in range(1 + self.below(3)))
             octets[end:end] = b"\r\nTransfer-Encoding: chunked"
 
     def bare_lines(self, octets: bytearray) -> None:
@@ -506,7 +352,7 @@ class RequestSource:
         """A query with octets that no URL holds."""
         at = octets.find(b"=")
         if at >= 0:
-            octets[at + 1 : at + 1] = self.one(_RAW)
+            octets[at + 1 : at + 1] = self.one(RAW)
 
     def before(self, octets: bytearray) -> None:
         octets[0:0] = self.one(

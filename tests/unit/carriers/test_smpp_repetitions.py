@@ -1,0 +1,126 @@
+"""What makes a repetition of a delivery known: when the centre has read our answers, and which links were lost."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rejoinder.clock import ManualClock
+from rejoinder.message.model import Fate
+from rejoinder.smpp.pdu import DeliverSm
+from tests.carrier_events import Collected, outgoing
+from tests.smpp_carriers import Build, fates, until, up
+from tests.smsc import Smsc
+
+MO = DeliverSm(source_addr="61455555555", destination_addr="61400000000", short_message=b"yes")
+
+
+async def test_the_centres_next_answer_says_that_it_has_read_ours(carriers: Build) -> None:
+    events = Collected()
+    async with Smsc() as smsc:
+        carrier = await up(carriers(smsc, events))
+        assert await smsc.deliver(MO) == 0
+        assert await smsc.deliver(MO) == 0
+        assert fates(await carrier.send(outgoing())) == [Fate.ACCEPTED]
+        link = carrier._places[0].link
+        assert link is not None
+        link.tick()
+        await events.until(lambda it: bool(it.confirmations))
+        assert events.confirmations == [(link.name, 2)]
+        brought = [part.brought for part in events.inbounds]
+        assert [(it.link, it.number) for it in brought if it is not None] == [(link.name, 1), (link.name, 2)]
+        assert len({it.digest for it in brought if it is not None}) == 1
+
+
+async def test_where_nothing_is_sent_the_centre_is_asked_after_five_seconds(carriers: Build) -> None:
+    events, clock = Collected(), ManualClock()
+    async with Smsc() as smsc:
+        carrier = await up(carriers(smsc, events, clock))
+        assert await smsc.deliver(MO) == 0
+        link = carrier._places[0].link
+        assert link is not None
+        link.tick()
+        assert link.in_flight() == 0
+        clock.pass_seconds(5)
+        link.tick()
+        assert link.in_flight() == 1
+        await until(lambda: link.in_flight() == 0)
+        link.tick()
+        await events.until(lambda it: it.confirmations == [(link.name, 1)])
+
+
+async def test_a_centre_that_does_not_answer_that_question_keeps_its_link(carriers: Build) -> None:
+    events, clock = Collected(), ManualClock()
+    async with Smsc() as smsc:
+        carrier = await up(carriers(smsc, events, clock, enquire_link="600", answer_timeout="10"))
+        assert await smsc.deliver(MO) == 0
+        link = carrier._places[0].link
+        assert link is not None
+        smsc.mute = True
+        for _ in range(4):
+            clock.pass_seconds(5)
+            link.tick()
+        assert not link.ended.done()
+        assert events.confirmations == []
+
+
+async def test_a_link_that_was_cut_confirms_nothing_and_its_deliveries_are_doubtful_to_the_next(
+    carriers: Build,
+) -> None:
+    events = Collected()
+    async with Smsc() as smsc:
+        carrier = await up(carriers(smsc, events))
+        assert await smsc.deliver(MO) == 0
+        lost = carrier._places[0].link
+        assert lost is not None
+        smsc.cut()
+        await until(lambda: carrier._places[0].link is not lost and carrier.ready())
+        await smsc.until(lambda it: any(link.receives for link in it.links))
+        assert await smsc.deliver(MO) == 0
+        first, again = (part.brought for part in events.inbounds)
+        assert first is not None
+        assert again is not None
+        assert (first.digest, again.doubtful) == (again.digest, True)
+        assert events.losses == [None, {first.link}]
+        assert events.confirmations == []
+
+
+async def test_nothing_of_the_next_link_is_stored_before_what_the_lost_one_brought(carriers: Build) -> None:
+    events = Collected()
+    async with Smsc() as smsc:
+        carrier = await up(carriers(smsc, events))
+        events.hold = asyncio.Event()
+        lost = carrier._places[0].link
+        assert lost is not None
+        unanswered = asyncio.create_task(smsc.deliver(MO))
+        await until(lambda: events.at_once == 1)
+        smsc.cut()
+        await until(lambda: carrier._places[0].link is not lost and carrier.ready())
+        await smsc.until(lambda it: any(link.receives for link in it.links))
+        again = asyncio.create_task(smsc.deliver(MO))
+        await asyncio.sleep(0.01)
+        assert events.most_at_once == 1
+        events.hold.set()
+        assert await again == 0
+        assert events.losses == [None, {lost.name}]
+        assert [part.brought.link == lost.name for part in events.inbounds if part.brought] == [True, False]
+        unanswered.cancel()
+
+
+async def test_a_good_bye_confirms_what_was_answered_before_the_carrier_is_stopped(carriers: Build) -> None:
+    events = Collected()
+    async with Smsc() as smsc:
+        carrier = await up(carriers(smsc, events))
+        assert await smsc.deliver(MO) == 0
+        link = carrier._places[0].link
+        assert link is not None
+        await carrier.stop()
+        assert events.confirmations == [(link.name, 1)]
+
+
+async def test_receipts_are_not_kept_for_repetition(carriers: Build) -> None:
+    events = Collected()
+    async with Smsc() as smsc:
+        carrier = await up(carriers(smsc, events))
+        assert await smsc.receipt("m1") == 0
+        await carrier.stop()
+        assert events.confirmations == []
