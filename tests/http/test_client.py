@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -209,7 +210,7 @@ def test_a_send_is_repeated_and_yet_sent_once(
 
 
 def test_a_send_that_was_never_answered_is_unknown(fronted_client: Both, front: Front, site: Site) -> None:
-    before, options = sends(site), Options(client_ref=f"ref of {id(fronted_client)}")
+    before, options = sends(site), Options(client_ref=f"ref {uuid4().hex}")
     front.script = ["lost", *["503"] * 20]
     with pytest.raises(OutcomeUnknown):
         fronted_client.do("send", HANDSET, "Who knows?", options)

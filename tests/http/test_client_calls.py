@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -253,7 +254,7 @@ def test_what_a_client_logs_of_its_retries_holds_no_text_number_or_password(
 ) -> None:
     front.script = ["503", "drop", "429", "lost"]
     with caplog.at_level("DEBUG"):
-        client.do("send", HANDSET, "canary-text", Options(sender="", client_ref=f"canary-{id(client)}"))
+        client.do("send", HANDSET, "canary-text", Options(sender="", client_ref=f"canary-{uuid4().hex}"))
     said = [record.getMessage() for record in caplog.records if record.name.startswith("rejoinder.client")]
     assert len(said) == 4
     assert not [line for line in said if "canary" in line or HANDSET in line or PASSWORD in line]
