@@ -15,8 +15,10 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from faults import books
 from faults.seen import Seen
 from faults.server import CARRIER, TOKEN, Server, WiredCarrier
+from rejoinder.message.status import Status
 
 # What is still to be delivered after so long is not taken at all.
 PATIENCE_SECONDS = 150.0
@@ -108,6 +110,12 @@ class HttpNetwork(Network):
                 form = {"from": message["to"], "to": message["from"], "text": text, "id": text}
                 self.later(self._reply(form, message["id"]))
         return web.json_response({"id": f"n-{message['id']}"})
+
+    async def look(self, database: str) -> None:
+        """Messages in doubt twice: killed in hand before their first octet, and once more when their lease was over."""
+        query = f"SELECT id FROM mt WHERE resent AND status = {int(Status.UNDELIVERABLE)}"
+        in_doubt_twice = {mt for (mt,) in await asyncio.to_thread(books.rows, database, query)}
+        self.seen.gave_up = in_doubt_twice - set(self.seen.arrivals)
 
     async def _receipt(self, form: dict[str, str]) -> None:
         if self.draw.random() < self._late:

@@ -183,7 +183,6 @@ def _under_load(
         **found.counts,
         "parts_taken": network.taken,
         "arrived_twice_marked": network.twice(),
-        "gave_up_in_doubt": len(told["site"].seen.gave_up),
         "stray_parts": network.parts_left,
         "errors_logged": errors,
     }

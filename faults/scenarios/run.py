@@ -115,6 +115,7 @@ async def under_load(
     verdict = judge(seen)
     books = await asyncio.to_thread(_books, server, seen)
     counts = {**asdict(verdict), **books, "accepted": len(seen.accepted), "replies": len(seen.replies)}
+    counts["gave_up_in_doubt"] = len(seen.gave_up)
     held = verdict.held and not any(books.values()) and status == 0
     return Found(held, {**counts, **told})
 
