@@ -45,6 +45,7 @@ class Batches(Generic[In, Out]):
         self._waiting: deque[tuple[In, asyncio.Future[Out]]] = deque()
         self._runner: asyncio.Task[None] | None = None
         self._last: asyncio.Future[Out] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -54,7 +55,8 @@ class Batches(Generic[In, Out]):
 
         Raises Overloaded when too much waits, or what the work raised.
         """
-        loop = asyncio.get_running_loop()
+        # Asking for it is a system call, with each message.
+        loop = self._loop = self._loop or asyncio.get_running_loop()
         if len(self._waiting) >= (self._admission.limit if self._admission else self._limit):
             if self._admission:
                 self._admission.refused(loop.time())

@@ -36,6 +36,8 @@ _MESSAGE: Mapping[Verdict, tuple[int, str]] = {
     Verdict.BLOCKED: (MessageError.USER_BLOCKED, "username: the account is blocked"),
     Verdict.NOT_ACTIVATED: (MessageError.USER_INACTIVE, "username: the user account needs to be activated"),
 }
+_OF_A_MESSAGE = (("username", MessageError.NO_USERNAME), ("password", MessageError.NO_PASSWORD))
+_OF_A_DOCUMENT = (*_OF_A_MESSAGE, ("documentId", MessageError.NO_DOCUMENT_ID))
 
 
 def require(params: Params, names: Sequence[str]) -> None:
@@ -63,13 +65,7 @@ async def account_user(params: Params, accounts: Accounts) -> UserRow:
 
 async def message_user(params: Params, accounts: Accounts, document: bool = False) -> UserRow:
     """The calling user of a message call. Raises MessageRefused: -101, -102, (-103), -110, -200 to -203."""
-    required: list[tuple[str, int]] = [
-        ("username", MessageError.NO_USERNAME),
-        ("password", MessageError.NO_PASSWORD),
-    ]
-    if document:
-        required.append(("documentId", MessageError.NO_DOCUMENT_ID))
-    for name, code in required:
+    for name, code in _OF_A_DOCUMENT if document else _OF_A_MESSAGE:
         if params.get(name, "") == "":
             raise MessageRefused(code, f"{name} is missing or empty", name)
     username, password = params["username"], params["password"]

@@ -36,9 +36,15 @@ CANCEL = f"{_REST}/message/cancel"
 
 def send_request(params: Params) -> SendRequest:
     """The send parameters as flow takes them; absent ones are empty, those that are no text are named."""
-    fields = {field: params.get(name) or "" for name, field in _SEND.items()}
-    broken = frozenset(name for name in _SEND if name in params and params[name] is None)
-    return SendRequest(**fields, broken=broken)
+    fields: dict[str, str] = {}
+    broken: list[str] = []
+    for name, value in params.items():
+        field = _SEND.get(name)
+        if field is not None:
+            fields[field] = value or ""
+            if value is None:
+                broken.append(name)
+    return SendRequest(**fields, broken=frozenset(broken))
 
 
 class MessageCalls:

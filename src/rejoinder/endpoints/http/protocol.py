@@ -233,9 +233,14 @@ class HttpProtocol(BrakingProtocol):
                 response = None
         if response is None:
             path, _, query = request.url.partition(b"?")
-            scope: dict[str, Any] = {"method": request.method, "path": path.decode("ascii")}
-            scope |= {"query_string": query, "headers": request.headers, "client": self.client}
-            scope["body"] = request.body
+            scope: dict[str, Any] = {
+                "method": request.method,
+                "path": path.decode("ascii"),
+                "query_string": query,
+                "headers": request.headers,
+                "client": self.client,
+                "body": request.body,
+            }
             response = await self.api.reply(scope, under_way.receive)
         self._under_way = None
         self._answer(under_way, response)

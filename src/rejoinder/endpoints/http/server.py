@@ -187,6 +187,8 @@ def _too_many(family: Family) -> Response:
 def _content_type(scope: Mapping[str, Any]) -> bytes:
     for name, value in scope["headers"]:
         if name == b"content-type":
+            if value == FORM:
+                return FORM
             kind: bytes = value.split(b";", 1)[0].strip().lower()
             return kind
     return b""
