@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
+import threading
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from rejoinder.endpoints.http.brakes import IN_A_TURN, BrakingProtocol
 from tests.centre import START
 from tests.http.site import (
     ALL_MESSAGES,
@@ -109,6 +114,81 @@ def test_refusals_are_counted_in_the_metrics_and_said_once_a_second_not_once_eac
     lines = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if not line.startswith("#"))
     assert float(lines["rejoinder_overloaded_total"]) >= 20
     assert float(lines[f'rejoinder_http_answers_total{{path="{SEND}",status="503"}}']) >= 20
+
+
+PLAIN = HEAD + LENGTH + b"\r\n" + BODY
+
+
+@contextlib.contextmanager
+def held(site: Site) -> Iterator[None]:
+    """The event loop stands still: what is sent meanwhile comes all at once. It goes on when the block ends."""
+    standing, go_on = threading.Event(), threading.Event()
+
+    async def hold() -> None:
+        standing.set()
+        go_on.wait(60)
+
+    holding = asyncio.run_coroutine_threadsafe(hold(), site._loop)
+    standing.wait(60)
+    try:
+        yield
+    finally:
+        go_on.set()
+        holding.result(60)
+
+
+def test_refusals_take_turns_with_what_was_let_in(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by overload at length: given where they were read, refusals held up what was let in for seconds."""
+    turn, over, refused = 0, False, Counter[int]()
+    right = BrakingProtocol.refuse
+
+    def count() -> None:
+        nonlocal turn
+        turn += 1
+        if not over:
+            site._loop.call_soon(count)
+
+    def refuse(*args: Any) -> None:
+        refused[turn] += 1
+        right(*args)
+
+    site._loop.call_soon_threadsafe(count)
+    many = 3 * IN_A_TURN + 1
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(overloaded(site))
+        monkeypatch.setattr(BrakingProtocol, "refuse", refuse)
+        links = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", site.port), 20)) for _ in range(many)
+        ]
+        with held(site):
+            for link in links:
+                link.sendall(PLAIN)
+        answers = [link.recv(65_536) for link in links]
+    over = True
+    assert all(answer.startswith(b"HTTP/1.1 503 ") for answer in answers)
+    assert sum(refused.values()) == many
+    assert len(refused) > 3
+    assert max(refused.values()) <= IN_A_TURN
+
+
+def test_sends_that_come_behind_each_other_are_each_refused_in_turn(site: Site) -> None:
+    poll = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    with overloaded(site), socket.create_connection(("127.0.0.1", site.port), 20) as link:
+        link.sendall(PLAIN * 3 + poll)
+        answer = b"".join(iter(lambda: link.recv(65_536), b""))
+    statuses = [piece[:3] for piece in answer.split(b"HTTP/1.1 ")[1:]]
+    assert statuses == [b"503", b"503", b"503", b"200"]
+
+
+def test_who_leaves_before_its_refusal_harms_nobody(site: Site) -> None:
+    with overloaded(site):
+        with held(site):
+            for _ in range(20):
+                with socket.create_connection(("127.0.0.1", site.port), 20) as link:
+                    link.sendall(PLAIN)
+        assert_refused(site.exchange(PLAIN))
+    assert site.exchange(PLAIN).json["messageStatus"] == 10
+    assert site.centre.submissions.admission.under_way == 0
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,17 @@
 """uvicorn's HTTP/1.1 protocol with brakes: sends refused before they cost anything, a time and a size for each request.
 
 While as much is under way as can be stored in time (flow/admission.py) a plain send is answered 503 before a task is made
-for it, and, where its head is known, before it is parsed (protocol.py). One with an unusual head goes the normal way and
-is refused there. Who has not brought a whole request in `patience` seconds is answered 408 and closed: heads and bodies
-that drip in keep a connection no longer than that. One whose bytes outside its body (target, headers, the frames of
-chunks, trailers) pass all measure is answered 413 or 431 before its end: the parser would keep them without end.
+for it, and, where its head is known, before it is parsed (protocol.py): some in each turn of the event loop, so that what
+was let in goes on. One with an unusual head goes the normal way and is refused there. Who has not brought a whole request
+in `patience` seconds is answered 408 and closed: heads and bodies that drip in keep a connection no longer than that. One
+whose bytes outside its body (target, headers, the frames of chunks, trailers) pass all measure is answered 413 or 431
+before its end: the parser would keep them without end.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,10 +19,13 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from rejoinder.endpoints.http.params import SIZE
 from rejoinder.endpoints.http.responses import Family, Response, fault, too_large, unavailable
+from rejoinder.endpoints.http.under_way import UnderWay
 from rejoinder.flow.admission import Admission
 from rejoinder.message.codes import AccountCode
 from rejoinder.observe import HTTP_ANSWERS
 
+# Some 2 ms of work.
+IN_A_TURN = 100
 _PATHS = ("/services/rest/message/sendSingle2", "/services/rest/message/sendMultiple")
 Headers = Sequence[tuple[bytes, bytes]]
 # More than a target that is still answered by its own call (SIZE), and headers as other servers take them, have.
@@ -52,17 +57,55 @@ def written(response: Response, standing: Headers, closes: bool = False) -> byte
     return b"".join([*lines, b"\r\n", response.body])
 
 
+class Refusals:
+    """The refusals that are owed, of which each turn of the event loop gives some.
+
+    The loop reads from whole thousands of connections before it runs a task again. Refused where they were read, they
+    brought the next request at once, and what was let in waited for seconds.
+    """
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self._owed: deque[tuple[BrakingProtocol, UnderWay]] = deque()
+        self._running = False
+        self._answer = Prepared(unavailable(Family.MESSAGE))
+        # Looked up once: a counter's labels() costs more than the refusal.
+        self.series: Mapping[bytes, Any] = {
+            path.encode(): HTTP_ANSWERS.labels(path, "503") for path in _PATHS
+        }
+        self._given: Counter[bytes] = Counter()
+
+    def owe(self, connection: BrakingProtocol, path: bytes) -> UnderWay:
+        """Has this connection's call refused soon."""
+        owed = UnderWay(ends=False)
+        self._owed.append((connection, owed))
+        self._given[path] += 1
+        if not self._running:
+            self._running = True
+            connection.loop.call_soon(self._give_some, connection.loop)
+        return owed
+
+    def _give_some(self, loop: asyncio.AbstractEventLoop) -> None:
+        owed, now = self._owed, loop.time()
+        for path, count in self._given.items():
+            self._admission.refused(now, count)
+            self.series[path].inc(count)
+        self._given.clear()
+        for _ in range(min(IN_A_TURN, len(owed))):
+            connection, under_way = owed.popleft()
+            connection.refuse(under_way, self._answer)
+        self._running = bool(owed)
+        if owed:
+            loop.call_soon(self._give_some, loop)
+
+
 class Brakes:
     """What all connections of a server share."""
 
     def __init__(self, admission: Admission, patience: float) -> None:
         self.admission = admission
         self.patience = patience
-        self.refusal = Prepared(unavailable(Family.MESSAGE))
-        # Looked up once: a counter's labels() costs more than the refusal.
-        self.counts: Mapping[bytes, Any] = {
-            path.encode(): HTTP_ANSWERS.labels(path, "503") for path in _PATHS
-        }
+        self.refusals = Refusals(admission)
 
 
 class BrakingProtocol(HttpToolsProtocol):
@@ -127,20 +170,29 @@ class BrakingProtocol(HttpToolsProtocol):
             self.end_with(ending)
 
     def let_in(self, path: bytes) -> bool:
-        """Whether a call may go on; a send that may not is answered, and counted."""
-        refusals = self.brakes.counts.get(path)
-        if refusals is None:
+        """Whether a call may go on; a send that may not is refused, and counted."""
+        refusals = self.brakes.refusals
+        if path not in refusals.series:
             return True
         admission = self.brakes.admission
         if admission.full():
-            admission.refused(self.loop.time())
-            refusals.inc()
-            self.transport.write(self.brakes.refusal.of(self.server_state.default_headers))
-            self.answered_at_once()
+            self.cycle = refusals.owe(self, path)  # type: ignore[assignment]  # it has what uvicorn asks of a cycle
             return False
         self._entered = True
         admission.enter()
         return True
+
+    def refuse(self, owed: UnderWay, answer: Prepared) -> None:
+        """Gives the refusal that was owed."""
+        owed.response_complete = True
+        if self.transport.is_closing():
+            return
+        self.transport.write(answer.of(self.server_state.default_headers))
+        if owed.keep_alive:
+            self.answered_at_once()
+        else:
+            self.transport.close()
+            self.on_response_complete()
 
     def came_whole(self) -> None:
         """The client owes nothing more of its request."""

@@ -129,10 +129,6 @@ class HttpProtocol(BrakingProtocol):
         plain = Plain(method, self.url, self.headers, b"".join(self._body))
         if method == "POST":
             self._learn_post(plain)
-        self._go(plain)
-
-    def _go(self, plain: Plain) -> None:
-        """The way of all calls, for one that is let in."""
         if self.let_in(plain.url.partition(b"?")[0]):
             self._begin(None, plain)
 
@@ -143,7 +139,8 @@ class HttpProtocol(BrakingProtocol):
         if known is None or len(data) != end + known.length:
             return False
         self.came_whole()
-        self._go(Plain("POST", known.url, known.headers, data[end:]))
+        if self.let_in(known.url):
+            self._begin(None, Plain("POST", known.url, known.headers, data[end:]))
         return True
 
     def _learn_post(self, plain: Plain) -> None:
