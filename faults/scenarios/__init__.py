@@ -17,9 +17,11 @@ from faults.scenarios.slow import SLOW
 from faults.scenarios.soak import SOAK
 from faults.scenarios.trouble import BAD_DISK, CLOCK_STEPS, RESTARTS
 
+# The longest is begun first.
 _EVERY = (
+    SOAK,
     *(KILL_SQLITE, KILL_POSTGRES, POWER_LOSS, RESTARTS, PROMOTION, BAD_DISK, CLOCK_STEPS),
     *(*FIRST_SENDS, PUSHES, *LINKS, FUZZ_PDUS, FUZZ_HTTP, FUZZ_SMPP),
-    *(*overload.SCENARIOS, *fairness.SCENARIOS, SLOW, SOAK),
+    *(*overload.SCENARIOS, *fairness.SCENARIOS, SLOW),
 )
 ALL: dict[str, Scenario] = {one.name: one for one in _EVERY}

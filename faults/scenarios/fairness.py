@@ -158,6 +158,7 @@ SCENARIOS = [
         f"seconds of one customer's messages beside another's million, on {engine}",
         60,
         partial(run, engine),
+        alone=True,
     )
     for engine in ("sqlite", "postgres")
 ]

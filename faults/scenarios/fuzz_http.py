@@ -255,4 +255,6 @@ def run(count: int, seed: int, say: Say, protected: bool = True) -> Found:
     return control("fuzz-http", HttpFuzzer, count, seed, say)
 
 
-FUZZ_HTTP = Scenario("fuzz-http", "raw HTTP requests to every operation, while others call", 1_000_000, run)
+FUZZ_HTTP = Scenario(
+    "fuzz-http", "raw HTTP requests to every operation, while others call", 1_000_000, run, alone=True
+)

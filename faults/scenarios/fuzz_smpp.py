@@ -185,4 +185,6 @@ def run(count: int, seed: int, say: Say, protected: bool = True) -> Found:
     return control("fuzz-smpp", SmppFuzzer, count, seed, say)
 
 
-FUZZ_SMPP = Scenario("fuzz-smpp", "PDUs over sockets, bound and unbound, while others call", 1_000_000, run)
+FUZZ_SMPP = Scenario(
+    "fuzz-smpp", "PDUs over sockets, bound and unbound, while others call", 1_000_000, run, alone=True
+)

@@ -257,6 +257,7 @@ SCENARIOS = [
         f"seconds of {TIMES} times what it can take, over {door.upper()}, on {engine}",
         600,
         partial(run, door, engine),
+        alone=True,
     )
     for door in ("http", "smpp")
     for engine in ("sqlite", "postgres")

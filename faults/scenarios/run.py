@@ -35,12 +35,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`run(count, seed, say, protected)`: `say` is told of progress; not `protected` is the negative control."""
+    """`run(count, seed, say, protected)`: `say` is told of progress; not `protected` is the negative control.
+
+    `alone`: it measures times, so that nothing else may run beside it.
+    """
 
     name: str
     about: str
     whole: int
     run: Callable[[int, int, Say, bool], Found]
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

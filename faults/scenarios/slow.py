@@ -231,4 +231,5 @@ SLOW = Scenario(
     "seconds of normal calls beside a thousand connections that bring a byte in five seconds",
     60,
     run,
+    alone=True,
 )
