@@ -250,3 +250,21 @@ def test_what_has_no_end_is_answered_before_it_fills_the_memory(
 def test_a_head_of_a_quarter_of_that_is_read(site: Site) -> None:
     head = b"GET /healthz HTTP/1.1\r\nHost: a\r\nCookie: " + b"c" * (ENDLESS // 4) + b"\r\n\r\n"
     assert site.exchange(head).http_status == 200
+
+
+@pytest.mark.parametrize("times", [1, 3], ids=["one", "three behind each other"])
+@pytest.mark.parametrize("full", [False, True], ids=["with room", "overloaded"])
+def test_who_ends_its_side_with_its_last_send_is_answered_and_then_closed(
+    site: Site, full: bool, times: int
+) -> None:
+    before = stored(site)
+    with (
+        overloaded(site) if full else contextlib.nullcontext(),
+        socket.create_connection(("127.0.0.1", site.port), 20) as link,
+    ):
+        with held(site):
+            link.sendall(PLAIN * times)
+            link.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: link.recv(65_536), b""))
+    assert answer.count(b"HTTP/1.1 503 " if full else b'"messageStatus":10') == times
+    assert stored(site) == before + (0 if full else times)

@@ -77,7 +77,7 @@ class Refusals:
 
     def owe(self, connection: BrakingProtocol, path: bytes) -> UnderWay:
         """Has this connection's call refused soon."""
-        owed = UnderWay(ends=False)
+        owed = UnderWay(path, ends=False)
         self._owed.append((connection, owed))
         self._given[path] += 1
         if not self._running:
@@ -124,6 +124,8 @@ class BrakingProtocol(HttpToolsProtocol):
     _used_at = 0.0
     # Whether a send of this connection is counted as under way.
     _entered = False
+    # The client says nothing more, and still gets its answer.
+    _said_all = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -143,6 +145,13 @@ class BrakingProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._midway and self._outside > _MOST_OUTSIDE and not self.transport.is_closing():
             self.end_with(_TOO_LONG if len(self.url) > SIZE else _TOO_MUCH)
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio takes it, uvicorn never says it
+        """A client may end its side with its last send, of which it must hear; one that waits in a poll has left."""
+        cycle: Any = self.cycle
+        under_way = cycle is not None and not cycle.response_complete
+        self._said_all = under_way and (bool(self.pipeline) or self._is_send(cycle))
+        return self._said_all
 
     def on_message_begin(self) -> None:
         self._midway = True
@@ -168,6 +177,8 @@ class BrakingProtocol(HttpToolsProtocol):
         if last and self._at_end is not None and not self.transport.is_closing():
             ending, self._at_end = self._at_end, None
             self.end_with(ending)
+        elif last and self._said_all:
+            self.transport.close()
 
     def let_in(self, path: bytes) -> bool:
         """Whether a call may go on; a send that may not is refused, and counted."""
@@ -210,12 +221,16 @@ class BrakingProtocol(HttpToolsProtocol):
     def answered_at_once(self) -> None:
         """What uvicorn does after an answer, where it had nothing to do with it: without a new timer for each."""
         self._used_at = self.loop.time()
-        if self.pipeline or self.timeout_keep_alive_task is None or self._at_end is not None:
+        if self._unsettled() or self.timeout_keep_alive_task is None:
             self.on_response_complete()
             return
         self.leave()
         self.server_state.total_requests += 1
         self.flow.resume_reading()
+
+    def _unsettled(self) -> bool:
+        """Whether something has to follow the answer just given."""
+        return bool(self.pipeline) or self._at_end is not None or self._said_all
 
     def timeout_keep_alive_handler(self) -> None:
         # One timer serves many answers: setting one each time cost as much as a poll's answer.
@@ -259,6 +274,10 @@ class BrakingProtocol(HttpToolsProtocol):
             return
         self.transport.write(written(response, (), closes=True))
         self.transport.close()
+
+    def _is_send(self, cycle: Any) -> bool:
+        path = cycle.path if isinstance(cycle, UnderWay) else cycle.scope["path"].encode()
+        return path in self.brakes.refusals.series
 
     def _owes_an_answer(self) -> bool:
         """Whether a request before the one at hand has no answer yet; the one at hand will not get its own."""

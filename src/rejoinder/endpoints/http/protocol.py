@@ -213,7 +213,8 @@ class HttpProtocol(BrakingProtocol):
 
     def _begin(self, begun: Coroutine[Any, Any, Response] | None, request: Plain) -> None:
         """Makes a task for an answer that has to wait for something."""
-        self._under_way = under_way = UnderWay(ends=self._is_poll(request.method, request.url))
+        path = request.url.partition(b"?")[0]
+        self._under_way = under_way = UnderWay(path, ends=self._is_poll(request.method, path))
         self.cycle = under_way  # type: ignore[assignment]  # it has what uvicorn asks of a cycle
         under_way.task = task = self.loop.create_task(self._finish(under_way, begun, request))
         task.add_done_callback(self.tasks.discard)

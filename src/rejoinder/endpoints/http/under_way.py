@@ -48,9 +48,10 @@ class UnderWay:
     `ends`: the answer is given up when nobody is there to read it; what changes something is carried to its end.
     """
 
-    __slots__ = ("_left", "disconnected", "ends", "keep_alive", "response_complete", "task")
+    __slots__ = ("_left", "disconnected", "ends", "keep_alive", "path", "response_complete", "task")
 
-    def __init__(self, ends: bool) -> None:
+    def __init__(self, path: bytes, ends: bool) -> None:
+        self.path = path
         self.task: asyncio.Task[None] | None = None
         self.keep_alive = True
         self.disconnected = False
