@@ -10,6 +10,8 @@ UV := $(VENV)/uv/bin/uv
 
 # A virtual environment belongs to the folder it was made in; these settings of the caller's must not lead elsewhere.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
+# Tests and harnesses start hundreds of processes: without compiled modules each start takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 export PYTHON
 
 .DEFAULT_GOAL := help
