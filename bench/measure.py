@@ -46,6 +46,25 @@ def on_core(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
+@contextlib.contextmanager
+def moved(roots: Iterable[int], core: int) -> Iterator[None]:
+    """These process trees, and what they start, run on that core while the block runs."""
+    watched = list(roots)
+    _move(watched, core)
+    try:
+        yield
+    finally:
+        _move(watched, SERVER_CORE)
+
+
+def _move(roots: Iterable[int], core: int) -> None:
+    for root in roots:
+        for pid in tree(root):
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                with contextlib.suppress(ProcessLookupError):
+                    os.sched_setaffinity(int(thread.name), {core})
+
+
 def enough_cores() -> bool:
     """Whether server and load can be kept apart."""
     return {SERVER_CORE, LOAD_CORE} <= ALLOWED

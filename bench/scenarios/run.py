@@ -49,7 +49,7 @@ class Run:
         return Path(tempfile.mkdtemp(dir=self.folder))
 
     def busier(self) -> Run:
-        """The same with more connections, for journeys: 32 callers who wait for the disk leave the core idle."""
+        """The same with more connections, for what is stored: 32 callers who wait for the disk leave the core idle."""
         connections = max(self.generator.connections, BUSY_CONNECTIONS)
         return replace(self, generator=replace(self.generator, connections=connections))
 
