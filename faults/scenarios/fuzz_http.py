@@ -21,8 +21,8 @@ from faults.scenarios.run import Found, Say, Scenario
 from faults.server import PASSWORD, Server
 
 ALLOWED = frozenset({200, 304, 400, 401, 404, 405, 408, 413, 415, 429, 431, 503})
-# Longer than any answer takes; whoever waits longer hangs. A poll may wait for 60 s where `wait` says so.
-PATIENCE = 20.0
+# Longer than any answer takes; whoever waits longer hangs. A poll may wait for 60 s where `wait` says so, however spelt.
+PATIENCE = 80.0
 # What is spoiled may have no end: so long its sender waits for a first answer before it says that it has said all.
 GRACE = 0.05
 TWINS = 0.12

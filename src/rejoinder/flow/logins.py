@@ -114,15 +114,16 @@ class LoginGuard:
         self.stirred += 1
         now = self._clock.monotonic()
         key = _key(name, address)
-        pair = self._pairs.pop(key, None) or _Pair(self.limits.per_name, now)
-        _keep(self._pairs, key, pair)
-        # A token is taken now and given back to who was right: guesses that come all at once count too.
-        wait = pair.wait(now)
-        if mark in pair.trying:
-            wait = 0.0
-        if not self._is_known(key, now):
-            wait = max(wait, self._address_wait(key[1], now))
-        if wait > 0:
+        wait = 0.0 if self._is_known(key, now) else self._address_wait(key[1], now)
+        pair = self._pairs.pop(key, None)
+        if pair is None and wait == 0:
+            pair = _Pair(self.limits.per_name, now)
+        if pair is not None:
+            # A token is taken now and given back to who was right: guesses that come all at once count too.
+            wait = max(wait, 0.0 if mark in pair.trying else pair.wait(now))
+            _keep(self._pairs, key, pair)
+        if pair is None or wait > 0:
+            # Of a name that was not here before nothing is kept: one address's guesses would fill the memory.
             LOGINS_THROTTLED.inc()
             raise Throttled("too many log-ins failed from this address", math.ceil(wait))
         if mark not in pair.trying:
