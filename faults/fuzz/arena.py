@@ -23,6 +23,7 @@ from argon2 import PasswordHasher
 from faults.fuzz import findings
 from faults.fuzz.others import ESME, KINDS, SAMPLE
 from faults.fuzz.planted import PLANTS
+from faults.load.watch import metric
 from faults.scenarios.run import Found, Ground, Say, ground
 from faults.server import CARRIER, PASSWORD, ROOT, TOKEN, USERS, Server
 from tests.smpp.esme import SECRET
@@ -33,7 +34,7 @@ PER_SECOND = 800
 # Both kinds are as long, for a percentile of fewer calls is another; an honest one follows every second phase of fuzz.
 PHASE = 4_000
 CONNECTIONS = 48
-# Bounded memories (callers, log-ins, pages of the database) are full after this.
+# Bounded memories (callers, log-ins, heads) are full after this.
 WARM = 50_000
 # From this many phases on their medians say something.
 PHASES_TO_JUDGE = 10
@@ -142,11 +143,11 @@ class Arena:
             size = min(PHASE, count - tally.sent, warm_at - tally.sent if tally.sent < warm_at else count)
             await self._phase(size, fuzz=True)
             if tally.warm == 0 and tally.sent >= warm_at:
-                tally.warm = await _settled(server.process.pid)
+                tally.warm = await _settled(server)
             if len(tally.phases[True]) % 2:
                 await self._phase(size, fuzz=False)
         if server.runs:
-            tally.grown = await _settled(server.process.pid) - tally.warm
+            tally.grown = await _settled(server) - tally.warm
 
     async def _phase(self, size: int, *, fuzz: bool) -> None:
         """So many units at the pace, on some connections at once."""
@@ -211,13 +212,17 @@ class Arena:
         return Found(held and tally.sent >= count and tally.grown <= findings.MOST_GROWTH, counts)
 
 
-async def _settled(pid: int) -> int:
-    """The memory of a process that has nothing in its hands: a password's hash alone takes 19 MB while it is made."""
+async def _settled(server: Server) -> int:
+    """The memory of a server that has nothing in its hands: a password's hash alone takes 19 MB while it is made.
+
+    Without SQLite's own, which grows with the file until its page caches are full, at 32 MB each.
+    """
+    assert server.process is not None
     seen = []
     for _ in range(5):
-        seen.append(findings.resident(pid))
+        seen.append(findings.resident(server.process.pid))
         await asyncio.sleep(0.1)
-    return min(seen)
+    return min(seen) - int(await metric(server.port, "rejoinder_sqlite_bytes"))
 
 
 def _medians(phases: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, float]:

@@ -105,6 +105,11 @@ OVERLOADED = Counter(
     registry=REGISTRY,
 )
 TASKS = Gauge("rejoinder_tasks", "Tasks of the event loop when this was asked for", registry=REGISTRY)
+SQLITE_MEMORY = Gauge(
+    "rejoinder_sqlite_bytes",
+    "Memory that SQLite uses: mostly the two page caches, of 32 MB each at most",
+    registry=REGISTRY,
+)
 SMPP_CONNECTIONS = Gauge(
     "rejoinder_smpp_connections", "Connections to the SMPP server, bound or not", registry=REGISTRY
 )

@@ -21,3 +21,11 @@ def test_every_poll_is_counted(fresh_site: Site, path: str) -> None:
     for _ in range(5):
         assert fresh_site.get(path, {**login(), "since": "0"}).json["status"] == 0
     assert answers(fresh_site, path) - before == 5
+
+
+def test_the_memory_that_sqlite_uses_is_told(fresh_site: Site) -> None:
+    """Beside the process's own: page caches grow with the file, up to their bound."""
+    lines = fresh_site.get("/metrics").body.decode().splitlines()
+    (said,) = [line.split()[1] for line in lines if line.startswith("rejoinder_sqlite_bytes ")]
+    # Of PostgreSQL it tells what else this process has open.
+    assert float(said) > 0 or not fresh_site.url.startswith("sqlite")

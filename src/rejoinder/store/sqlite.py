@@ -17,6 +17,7 @@ import apsw
 from rejoinder.clock import Clock
 from rejoinder.errors import StoreUnavailable, StoreUnsuitable
 from rejoinder.flow.ports import Tx
+from rejoinder.observe import SQLITE_MEMORY
 from rejoinder.store import migrate
 from rejoinder.store.heads import KnownBoxes
 from rejoinder.store.news import News, Noting
@@ -52,6 +53,7 @@ class SqliteStore:
         self.on_stored = self._news.on_stored
         self._reader = reader
         self._lease = lease
+        SQLITE_MEMORY.set_function(apsw.memory_used)
         self._writer = Writer(connection, asyncio.get_running_loop(), self._changed, lease is not None)
         self._writer.start()
 
