@@ -50,9 +50,7 @@ def judge(seen: Seen) -> Verdict:
             origin != seen.replies.get(text, origin) or origin is None or origin not in text
             for text, origin in seen.texts.values()
         ),
-        not_handed_over=sum(
-            mt not in seen.arrivals and mt not in seen.gave_up for _, mt in seen.accepted.values()
-        ),
+        not_handed_over=len(seen.missing()),
         unmarked=sum(times.count(False) > 1 or len(times) > 2 for times in seen.arrivals.values()),
         unfinished=len(seen.unfinished),
     )

@@ -49,6 +49,10 @@ class Network:
     async def look(self, database: str) -> None:
         """Brings `seen` up to date, where what was seen here has to be put beside what the server has on disk."""
 
+    def told_of(self, reference: str) -> str:
+        """What came of a message, by its clientRef, for a person to read."""
+        return f"arrivals {self.seen.arrivals.get(self.seen.accepted[reference][1], [])}"
+
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """A delivery begins."""
         task = asyncio.create_task(work)

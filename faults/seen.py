@@ -27,9 +27,13 @@ class Seen:
     texts: dict[str, tuple[str, str | None]] = field(default_factory=dict)  # shown MO: id -> (text, origin)
     acknowledged_at: list[tuple[str, float]] = field(default_factory=list)
 
+    def missing(self) -> set[str]:
+        """Accepted messages that are not at the network, and whose senders don't know better."""
+        return {mt for _, mt in self.accepted.values()} - set(self.arrivals) - self.gave_up
+
     def handed_over(self) -> bool:
-        """Whether every accepted message is at the network, or its sender knows better."""
-        return all(mt in self.arrivals or mt in self.gave_up for _, mt in self.accepted.values())
+        """Whether there is none."""
+        return not self.missing()
 
     def charge(self) -> int:
         """What all accepted messages cost, in parts."""

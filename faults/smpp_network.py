@@ -360,6 +360,9 @@ class SmppNetwork(Network):
                 seen.refunded += 0 if message.arrivals or again else seen.parts.get(reference, 1)
         ((self.parts_left,),) = await asyncio.to_thread(books.rows, database, "SELECT count(*) FROM mo_part")
 
+    def told_of(self, reference: str) -> str:
+        return str(self.messages.get(reference))
+
     def twice(self) -> int:
         """Messages that reached a handset twice."""
         return sum(max(message.arrivals.values(), default=0) > 1 for message in self.messages.values())

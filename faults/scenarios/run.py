@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from faults import books
 from faults.checker import judge
 from faults.crowd import Crowd, Load
 from faults.network import HttpNetwork, Network
@@ -22,6 +23,7 @@ from faults.server import CREDITS, Server, set_up
 from tests.postgres_server import PostgresServer, postgres_server
 
 TRAFFIC_SECONDS = 30.0
+MISSING_TOLD = 5
 Say = Callable[[int], None]
 
 
@@ -120,8 +122,23 @@ async def under_load(
     books = await asyncio.to_thread(_books, server, seen)
     counts = {**asdict(verdict), **books, "accepted": len(seen.accepted), "replies": len(seen.replies)}
     counts["gave_up_in_doubt"] = len(seen.gave_up)
+    if verdict.not_handed_over:
+        counts["missing"] = await asyncio.to_thread(_missing, on.url, seen, network)
     held = verdict.held and not any(books.values()) and status == 0
     return Found(held, {**counts, **told})
+
+
+def _missing(database: str, seen: Seen, network: Network) -> list[str]:
+    """Of some messages that the network lacks: what the disk says of each, a row for each part, and what came of it."""
+    lacking = [(ref, mt) for ref, (_, mt) in seen.accepted.items() if mt in seen.missing()][:MISSING_TOLD]
+    words = ", ".join(f"'{mt}'" for _, mt in lacking)
+    rows = books.rows(
+        database,
+        "SELECT m.id, m.status, m.resent, m.parts, p.number, p.status, o.attempts, o.submitting, o.duplicate"
+        " FROM mt m LEFT JOIN part p ON p.mt_id = m.id LEFT JOIN outbox o ON o.id = m.id"
+        f" WHERE m.id IN ({words}) ORDER BY m.id, p.number",
+    )
+    return [str(row) for row in rows] + [f"{mt}: {network.told_of(ref)}" for ref, mt in lacking]
 
 
 def _books(server: Server, seen: Seen) -> dict[str, int]:
