@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rejoinder.flow.failover import BEGINNING, STEP, Relieved, Stranded, relieve
 from rejoinder.flow.health import PATIENCE_SECONDS
 from rejoinder.flow.ports import CarrierState
@@ -67,13 +69,14 @@ async def test_what_a_network_has_or_may_have_stays(centre: Centre) -> None:
     assert (await down(centre, first)).moved == {}
 
 
-async def test_what_was_never_written_goes_over(centre: Centre) -> None:
+@pytest.mark.parametrize("fate", [Fate.LATER, Fate.UNSENT])
+async def test_what_was_never_written_goes_over(centre: Centre, fate: Fate) -> None:
     user = await centre.account()
     first, second = await two_carriers(centre)
     await centre.pool("61500079987")
     await centre.send(user)
     ((claim, _),) = (await centre.claim(first)).outgoing
-    await centre.answer(claim, [Outcome(1, Fate.LATER)])
+    await centre.answer(claim, [Outcome(1, fate)])
     centre.clock.pass_seconds(10)
     assert (await down(centre, first)).moved == {second: 1}
     assert len(await centre.deliver(second)) == 1

@@ -217,6 +217,18 @@ async def test_temporary_faults_are_tried_again_after_5_15_60_and_then_300_secon
     assert await centre.status(sent.id) == Status.SENT
 
 
+async def test_a_link_that_breaks_often_keeps_no_message_waiting(centre: Centre) -> None:
+    """Found by cutting links: a message that was unsent four times waited for five minutes beside a link that was up."""
+    user, carrier = await centre.account(), await centre.carrier()
+    await centre.pool("61500079987")
+    sent = await centre.send(user)
+    for _ in range(6):
+        ((claim, _),) = (await centre.claim(carrier)).outgoing
+        await centre.answer(claim, [Outcome(1, Fate.UNSENT)])
+    await centre.deliver(carrier)
+    assert await centre.status(sent.id) == Status.SENT
+
+
 async def test_a_message_whose_validity_ended_unsent_expires(centre: Centre) -> None:
     user, carrier = await centre.account(), await centre.carrier()
     await centre.pool("61500079987")

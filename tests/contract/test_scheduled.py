@@ -251,7 +251,7 @@ async def test_what_a_carrier_has_or_may_have_cannot_be_taken_back(
     assert await centre.balance(user) == 997_000
 
 
-@pytest.mark.parametrize("fate", [Fate.LATER, Fate.THROTTLED, Fate.REFUSED])
+@pytest.mark.parametrize("fate", [Fate.LATER, Fate.THROTTLED, Fate.UNSENT, Fate.REFUSED])
 async def test_what_carriers_did_not_take_can_be_taken_back(centre: Centre, fate: Fate) -> None:
     user, carrier = await opened(centre)
     await centre.carrier("second", priority=1)

@@ -138,7 +138,7 @@ class SmppCarrier:
             return _all(message, Fate.REFUSED, "this carrier only receives")
         links = [place.link for place in self._senders if place.link is not None and place.link.usable()]
         if not links:
-            return _all(message, Fate.LATER, self._last_error or "the link is down")
+            return _all(message, Fate.UNSENT, self._last_error or "the link is down")
         link = links[0] if len(links) == 1 else max(links, key=Link.room)
         try:
             coded = code(message, self._style)

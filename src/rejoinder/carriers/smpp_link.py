@@ -1,7 +1,7 @@
 """One connection to a carrier's SMPP centre: the session's bytes on a socket, and each part's outcome.
 
 What may have left this machine without an answer is UNKNOWN the moment the connection is gone; what waited for room in
-the window is LATER. While the connection lives, silence about a part keeps waiting for it, until the carrier's
+the window is UNSENT. While the connection lives, silence about a part keeps waiting for it, until the carrier's
 `answer_timeout`, which ends the connection. Refuses nothing. Texts and numbers are never logged.
 """
 
@@ -143,7 +143,7 @@ class Link(asyncio.Protocol):
             # The way out, or not yet in: nothing of these was written.
             while self._waiting:
                 _, handover, number = self._waiting.popleft()
-                handover.settle(Outcome(number, Fate.LATER, reason="the link is down"))
+                handover.settle(Outcome(number, Fate.UNSENT, reason="the link is down"))
             return
         now = self._clock.monotonic()
         while self._waiting and not self._slow and self._session.room():

@@ -204,7 +204,8 @@ class CarrierLane:
 
     def _learn_pace(self, outcomes: Sequence[Outcome]) -> None:
         fates = {outcome.fate for outcome in outcomes}
-        self._setup.health.answered(self.row.id, fates != {Fate.LATER}, self._clock.monotonic())
+        well = not fates <= {Fate.LATER, Fate.UNSENT}
+        self._setup.health.answered(self.row.id, well, self._clock.monotonic())
         self.taken += sum(outcome.fate is Fate.ACCEPTED for outcome in outcomes)
         for outcome in outcomes:
             _series(self.row.name, outcome.fate.value).inc()

@@ -88,7 +88,7 @@ def _note(answer: Answered, routes: RoutingTable, now: int, noted: _Record, queu
             noted.moves.parts.append(
                 PartRow(row.id, outcome.number, row.carrier_id, Status.REJECTED, None, None)
             )
-    if fates & {Fate.LATER, Fate.THROTTLED, Fate.UNKNOWN}:
+    if fates & {Fate.LATER, Fate.THROTTLED, Fate.UNSENT, Fate.UNKNOWN}:
         noted.again.append(_again(answer, fates, now))
     else:
         noted.done.append(row.id)
@@ -118,15 +118,14 @@ def _refused_whole(answer: Answered, routes: RoutingTable, now: int, noted: _Rec
 
 
 def _again(answer: Answered, fates: set[Fate], now: int) -> QueueRow:
-    """The same carrier again: after the lease when the outcome is unknown, at once when throttled, else later."""
+    """The same carrier again: after the lease when the outcome is unknown, later when it said so, else at once."""
     row = answer.claim.row
     if Fate.UNKNOWN in fates:
         # attempts marks that parts are on disk which the next claim must look at.
         return replace(row, unknown=True, due_at=now + LEASE_US, attempts=max(1, row.attempts))
     if Fate.LATER not in fates:
-        return replace(
-            row, unknown=False, attempts=max(1, row.attempts)
-        )  # throttled: its place in the order stays
+        # Throttled or unsent: its place in the order stays. A link that breaks often is no reason to wait for minutes.
+        return replace(row, unknown=False, attempts=max(1, row.attempts))
     attempts = row.attempts + 1
     due = min(retry_at(now, attempts, answer.chance), row.valid_until)
     return replace(row, unknown=False, due_at=due, attempts=attempts)

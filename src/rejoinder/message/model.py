@@ -163,12 +163,13 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
 
 
 class Fate(StrEnum):
-    """What became of a part at the carrier."""
+    """What became of a part at the carrier. UNSENT: nothing of it left this machine, for the link was down."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
     LATER = "later"
     THROTTLED = "throttled"
+    UNSENT = "unsent"
     UNKNOWN = "unknown"
 
 

@@ -126,7 +126,7 @@ async def test_a_profile_says_what_a_carrier_does_otherwise(carriers: Build) -> 
         assert fates(await carrier.send(outgoing())) == [Fate.THROTTLED]
 
 
-async def test_a_link_cut_with_a_full_window_leaves_unknown_what_was_written_and_later_what_was_not(
+async def test_a_link_cut_with_a_full_window_leaves_unknown_what_was_written_and_unsent_what_was_not(
     carriers: Build,
 ) -> None:
     async with Smsc(lambda _: None) as smsc:
@@ -135,7 +135,7 @@ async def test_a_link_cut_with_a_full_window_leaves_unknown_what_was_written_and
         await smsc.until(lambda it: len(it.submits) == 3)
         smsc.cut()
         found = [(await task)[0] for task in sending]
-        assert [it.fate for it in found] == [Fate.UNKNOWN] * 3 + [Fate.LATER] * 2
+        assert [it.fate for it in found] == [Fate.UNKNOWN] * 3 + [Fate.UNSENT] * 2
         assert {it.reason for it in found} == {"the connection was lost", "the link is down"}
         await smsc.until(lambda it: it.made == 2)
 
@@ -197,7 +197,7 @@ async def test_a_peer_that_accepts_the_connection_and_says_nothing_is_given_up(c
         await smsc.until(lambda it: it.made == 1)
         await until(lambda: carrier._places[0].link)
         first = carrier._places[0].link
-        assert fates(await carrier.send(outgoing())) == [Fate.LATER]
+        assert fates(await carrier.send(outgoing())) == [Fate.UNSENT]
         clock.pass_seconds(10)
         first.tick()
         await smsc.until(lambda it: it.made == 2)
@@ -250,7 +250,7 @@ async def test_a_refused_password_is_tried_again_after_five_minutes_and_said(
         await until(lambda: waits)
         assert waits == [True]
         assert carrier.state() == "the bind was refused: ESME_RINVPASWD"
-        assert fates(await carrier.send(outgoing())) == [Fate.LATER]
+        assert fates(await carrier.send(outgoing())) == [Fate.UNSENT]
 
 
 def test_the_wait_doubles_from_one_second_to_sixty_with_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,13 +262,15 @@ def test_the_wait_doubles_from_one_second_to_sixty_with_jitter(monkeypatch: pyte
     assert reconnect_after(1, True, 0.0) == 300
 
 
-async def test_nobody_there_is_later_and_the_link_comes_up_when_somebody_is(carriers: Build) -> None:
+async def test_with_nobody_there_a_message_is_unsent_and_the_link_comes_up_when_somebody_is(
+    carriers: Build,
+) -> None:
     smsc = Smsc()
     await smsc.listen()
     await smsc.close()
     carrier = carriers(smsc)
     await carrier.start()
-    assert fates(await carrier.send(outgoing())) == [Fate.LATER]
+    assert fates(await carrier.send(outgoing())) == [Fate.UNSENT]
     await smsc.listen()
     await ready(carrier)
     assert fates(await carrier.send(outgoing())) == [Fate.ACCEPTED]
@@ -283,7 +285,7 @@ async def test_stopping_takes_the_centres_good_bye(carriers: Build) -> None:
         await smsc.until(lambda it: not it.links)
         assert session.ended()
         assert carrier.state() == "down"
-        assert fates(await carrier.send(outgoing())) == [Fate.LATER]
+        assert fates(await carrier.send(outgoing())) == [Fate.UNSENT]
 
 
 async def test_sending_and_receiving_binds_of_their_own_share_the_work(carriers: Build) -> None:
