@@ -30,6 +30,10 @@ class Sample(msgspec.Struct, frozen=True):
     p50_ms: float
     p99_ms: float
 
+    @property
+    def per_second(self) -> float:
+        return self.requests / self.seconds
+
 
 class Figure(msgspec.Struct, frozen=True):
     """A figure by rounds, and what it has to reach, if it has to."""

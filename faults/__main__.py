@@ -98,7 +98,6 @@ async def _side_by_side(parts: list[Part], jobs: int) -> bool:
     """Runs parts in processes of their own, so many at a time. Whether all came out as they must."""
     room = asyncio.Semaphore(jobs)
     console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn()
 
     async def one(part: Part) -> bool:
         words = ["--only", part.scenario.name, "--count", str(part.count), "--seed", str(part.seed)]
@@ -116,18 +115,23 @@ async def _side_by_side(parts: list[Part], jobs: int) -> bool:
         progress.advance(task)
         return process.returncode == 0
 
-    with Progress(*columns, console=console) as progress:
+    with _progress(console) as progress:
         task = progress.add_task(f"harnesses, {jobs} at a time", total=len(parts))
         return all(await asyncio.gather(*(one(part) for part in parts)))
+
+
+def _progress(console: Console) -> Progress:
+    """A bar where somebody looks on; what is read by another program has results alone."""
+    columns = TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn()
+    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 def _one(part: Part) -> bool:
     """Runs a part, says what it found, keeps it. Whether it came out as it must."""
     scenario, count, seed, protected = part.scenario, part.count, part.seed, part.protected
     console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn()
     begun = time.monotonic()
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with _progress(console) as progress:
         task = progress.add_task(f"{scenario.name} seed {seed}", total=count)
         found: Found = scenario.run(count, seed, lambda steps: progress.advance(task, steps), protected)
     seconds = time.monotonic() - begun

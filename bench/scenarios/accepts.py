@@ -8,7 +8,6 @@ core; then once more the load's, as a database on a machine of its own leaves th
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -39,7 +38,7 @@ def _run(run: Run, store: str) -> Outcome:
             static = nginx.serving(run.nginx, run.new_folder(), SEND, ANSWER.encode(), posted=True)
             contenders.insert(0, sending(run, "nginx", stack.enter_context(static)))
         samples = alternate(run, contenders, f"sends accepted on {store}")
-        apart = []
+        apart: list[Sample] = []
         if database.processes:
             with moved(database.processes, LOAD_CORE):
                 alone = [replace(contenders[-1], processes=[server.pid])]
@@ -48,22 +47,19 @@ def _run(run: Run, store: str) -> Outcome:
     run.tell(f"{stored:,} messages stored on {store}")
     ours, theirs = samples["ours"], samples.get("nginx")
     figures = [
-        figure("sends accepted", "per second", _a_second(ours), at_least=TO_REACH[store]),
+        figure(
+            "sends accepted", "per second", [sample.per_second for sample in ours], at_least=TO_REACH[store]
+        ),
         rates("sends accepted", ours),
         figure("99 % answered within", "ms", [sample.p99_ms for sample in ours]),
     ]
     if theirs is not None:
         figures.append(ratios("sends accepted, of nginx", ours, theirs))
     if apart:
-        figures.append(
-            figure(APART, "per second", _a_second(apart), at_least=TO_REACH[store]),
-        )
+        per_second = [sample.per_second for sample in apart]
+        figures.append(figure(APART, "per second", per_second, at_least=TO_REACH[store]))
         samples |= {APART: apart}
     return Outcome(figures, samples)
-
-
-def _a_second(samples: Sequence[Sample]) -> list[float]:
-    return [sample.requests / sample.seconds for sample in samples]
 
 
 SCENARIOS = [

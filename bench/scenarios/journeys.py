@@ -69,7 +69,7 @@ def _run(run: Run, store: str) -> Outcome:
                 run.tell(f"journeys on {store}: round {number} of {run.rounds}")
                 rounds.append(journey_round(run, server, database, file))
     samples = [one for one, _ in rounds]
-    per_second = [one.requests / one.seconds for one in samples]
+    per_second = [one.per_second for one in samples]
     figures = [
         figure("accepted, sent and delivered", "per second", per_second),
         figure("accepted while they come and go", "per second", [accepted for _, accepted in rounds]),

@@ -39,7 +39,7 @@ def _sent(run: Run, store: str) -> Outcome:
                 run.tell(f"over SMPP on {store}: round {number} of {run.rounds}")
                 rounds.append(journey_round(run, server, database, file))
     samples = [one for one, _ in rounds]
-    per_second = [one.requests / one.seconds for one in samples]
+    per_second = [one.per_second for one in samples]
     least = SENT_TO_RECEIPT[store]
     figures = [
         figure("HTTP to submit_sm to stored receipt", "per second", per_second, at_least=least),

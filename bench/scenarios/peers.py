@@ -146,7 +146,7 @@ def _sent(pair: _Pair) -> tuple[list[Figure], Samples]:
         theirs.append(_kannel_sends(run, pair.gateway, theirs_file))
     samples = {"Rejoinder sends": [one for one, _ in ours], "Kannel sends": [one for one, _ in theirs]}
     name = "HTTP to submit_sm to receipt"
-    mine, other = ([one.requests / one.seconds for one in each] for each in samples.values())
+    mine, other = ([one.per_second for one in each] for each in samples.values())
     return [
         figure(name, "per second", mine, at_least=SENT_A_SECOND),
         _times(f"{name}: times Kannel", mine, other),

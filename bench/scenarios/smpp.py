@@ -182,7 +182,7 @@ def _client(run: Run) -> Outcome:
             sample = _with_uvloop(port, run.seconds)
             if number:
                 samples.append(sample)
-    values = [one.requests / one.seconds for one in samples]
+    values = [one.per_second for one in samples]
     name = f"submits, window {WINDOW}, each answered"
     figures = [
         figure(name, "messages/s", values, at_least=AT_LEAST),

@@ -119,12 +119,12 @@ async def under_load(
     finally:
         status = await asyncio.to_thread(server.end, signal.SIGTERM)
     verdict = judge(seen)
-    books = await asyncio.to_thread(_books, server, seen)
-    counts = {**asdict(verdict), **books, "accepted": len(seen.accepted), "replies": len(seen.replies)}
+    accounts = await asyncio.to_thread(_accounts, server, seen)
+    counts = {**asdict(verdict), **accounts, "accepted": len(seen.accepted), "replies": len(seen.replies)}
     counts["gave_up_in_doubt"] = len(seen.gave_up)
     if verdict.not_handed_over:
         counts["missing"] = await asyncio.to_thread(_missing, on.url, seen, network)
-    held = verdict.held and not any(books.values()) and status == 0
+    held = verdict.held and not any(accounts.values()) and status == 0
     return Found(held, {**counts, **told})
 
 
@@ -141,7 +141,7 @@ def _missing(database: str, seen: Seen, network: Network) -> list[str]:
     return [str(row) for row in rows] + [f"{mt}: {network.told_of(ref)}" for ref, mt in lacking]
 
 
-def _books(server: Server, seen: Seen) -> dict[str, int]:
+def _accounts(server: Server, seen: Seen) -> dict[str, int]:
     """What the customer paid beyond one credit a message, and whether the ledger adds up."""
     try:
         server.command("ledger", "check")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import threading
 from collections import Counter
@@ -12,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from rejoinder.endpoints.http.brakes import IN_A_TURN, BrakingProtocol
+from rejoinder.endpoints.http.brakes import BrakingProtocol
+from rejoinder.endpoints.http.refusals import IN_A_TURN
 from tests.centre import START
 from tests.http.site import (
     ALL_MESSAGES,
@@ -169,6 +171,28 @@ def test_refusals_take_turns_with_what_was_let_in(site: Site, monkeypatch: pytes
     assert sum(refused.values()) == many
     assert len(refused) > 3
     assert max(refused.values()) <= IN_A_TURN
+
+
+def test_a_refusal_that_fails_ends_its_connection_alone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    right, calls = BrakingProtocol.refuse, itertools.count()
+
+    def refuse(*args: Any) -> None:
+        if next(calls) == 0:
+            raise RuntimeError("made to fail")
+        right(*args)
+
+    monkeypatch.setattr(BrakingProtocol, "refuse", refuse)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(overloaded(site))
+        links = [stack.enter_context(socket.create_connection(("127.0.0.1", site.port), 20)) for _ in "abc"]
+        with held(site):
+            for link in links:
+                link.sendall(PLAIN)
+        answers = []
+        for link in links:
+            with contextlib.suppress(ConnectionResetError):
+                answers.append(link.recv(65_536))
+    assert sorted(answer[:12] for answer in answers if answer) == [b"HTTP/1.1 503"] * 2
 
 
 def test_sends_that_come_behind_each_other_are_each_refused_in_turn(site: Site) -> None:

@@ -1,102 +1,31 @@
 """uvicorn's HTTP/1.1 protocol with brakes: sends refused before they cost anything, a time and a size for each request.
 
 While as much is under way as can be stored in time (flow/admission.py) a plain send is answered 503 before a task is made
-for it, and, where its head is known, before it is parsed (protocol.py): some in each turn of the event loop, so that what
-was let in goes on. One with an unusual head goes the normal way and is refused there. Who has not brought a whole request
-in `patience` seconds is answered 408 and closed: heads and bodies that drip in keep a connection no longer than that. One
-whose bytes outside its body (target, headers, the frames of chunks, trailers) pass all measure is answered 413 or 431
-before its end: the parser would keep them without end.
+for it, and, where its head is known, before it is parsed (protocol.py, refusals.py). One with an unusual head goes the
+normal way and is refused there. Who has not brought a whole request in `patience` seconds is answered 408 and closed:
+heads and bodies that drip in keep a connection no longer than that. One whose bytes outside its body (target, headers,
+the frames of chunks, trailers) pass all measure is answered 413 or 431 before its end: the parser would keep them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from rejoinder.endpoints.http.params import SIZE
-from rejoinder.endpoints.http.responses import Family, Response, fault, too_large, unavailable
-from rejoinder.endpoints.http.under_way import UnderWay
+from rejoinder.endpoints.http.refusals import Refusals
+from rejoinder.endpoints.http.responses import Family, Response, fault, too_large
+from rejoinder.endpoints.http.under_way import Prepared, UnderWay, written
 from rejoinder.flow.admission import Admission
 from rejoinder.message.codes import AccountCode
-from rejoinder.observe import HTTP_ANSWERS
 
-# Some 2 ms of work.
-IN_A_TURN = 100
-_PATHS = ("/services/rest/message/sendSingle2", "/services/rest/message/sendMultiple")
-Headers = Sequence[tuple[bytes, bytes]]
 # More than a target that is still answered by its own call (SIZE), and headers as other servers take them, have.
 _MOST_OUTSIDE = 8 * SIZE
 _TOO_MUCH = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request's head is too long", 431)
 _TOO_LONG = too_large(Family.ACCOUNT)
-_CLOSES = (b"connection", b"close")
 _TOO_SLOW = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request did not come in time", 408)
-
-
-class Prepared:
-    """An answer's bytes, which stay the same but for the date: made anew with it, once a second."""
-
-    def __init__(self, response: Response) -> None:
-        self._response = response
-        self._made_of: Headers | None = None
-        self._octets = b""
-
-    def of(self, standing: Headers) -> bytes:
-        if standing is not self._made_of:
-            self._made_of, self._octets = standing, written(self._response, standing)
-        return self._octets
-
-
-def written(response: Response, standing: Headers, closes: bool = False) -> bytes:
-    """An answer's octets. `standing`: headers that every answer has; `closes`: it is the connection's last."""
-    headers = [*standing, *response.headers(), *([_CLOSES] if closes else [])]
-    lines = [STATUS_LINE[response.status], *(b"%b: %b\r\n" % pair for pair in headers)]
-    return b"".join([*lines, b"\r\n", response.body])
-
-
-class Refusals:
-    """The refusals that are owed, of which each turn of the event loop gives some.
-
-    The loop reads from whole thousands of connections before it runs a task again. Refused where they were read, they
-    brought the next request at once, and what was let in waited for seconds.
-    """
-
-    def __init__(self, admission: Admission) -> None:
-        self._admission = admission
-        self._owed: deque[tuple[BrakingProtocol, UnderWay]] = deque()
-        self._running = False
-        self._answer = Prepared(unavailable(Family.MESSAGE))
-        # Looked up once: a counter's labels() costs more than the refusal.
-        self.series: Mapping[bytes, Any] = {
-            path.encode(): HTTP_ANSWERS.labels(path, "503") for path in _PATHS
-        }
-        self._given: Counter[bytes] = Counter()
-
-    def owe(self, connection: BrakingProtocol, path: bytes) -> UnderWay:
-        """Has this connection's call refused soon."""
-        owed = UnderWay(path, ends=False)
-        self._owed.append((connection, owed))
-        self._given[path] += 1
-        if not self._running:
-            self._running = True
-            connection.loop.call_soon(self._give_some, connection.loop)
-        return owed
-
-    def _give_some(self, loop: asyncio.AbstractEventLoop) -> None:
-        owed, now = self._owed, loop.time()
-        for path, count in self._given.items():
-            self._admission.refused(now, count)
-            self.series[path].inc(count)
-        self._given.clear()
-        for _ in range(min(IN_A_TURN, len(owed))):
-            connection, under_way = owed.popleft()
-            connection.refuse(under_way, self._answer)
-        self._running = bool(owed)
-        if owed:
-            loop.call_soon(self._give_some, loop)
 
 
 class Brakes:

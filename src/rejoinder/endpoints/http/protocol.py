@@ -16,11 +16,19 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 from rejoinder.endpoints.http.addresses import Addresses
-from rejoinder.endpoints.http.brakes import Brakes, BrakingProtocol, written
+from rejoinder.endpoints.http.brakes import Brakes, BrakingProtocol
 from rejoinder.endpoints.http.params import SIZE
 from rejoinder.endpoints.http.responses import Family, Response, fault
 from rejoinder.endpoints.http.server import Api
-from rejoinder.endpoints.http.under_way import LONGEST_HEAD, Heads, KnownHead, KnownHeads, Plain, UnderWay
+from rejoinder.endpoints.http.under_way import (
+    LONGEST_HEAD,
+    Heads,
+    KnownHead,
+    KnownHeads,
+    Plain,
+    UnderWay,
+    written,
+)
 from rejoinder.message.codes import AccountCode
 
 # httptools counts positions in a URL in 16 bits.

@@ -1,4 +1,4 @@
-"""What protocol.py keeps of a request that needs no ASGI cycle, and the head of its answer."""
+"""What protocol.py keeps of a request that needs no ASGI cycle, and the octets of answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from rejoinder.endpoints.http.responses import Response
+
+Headers = Sequence[tuple[bytes, bytes]]
+_CLOSES = (b"connection", b"close")
 # Bounds memory, with heads of at most so many bytes: about 12 MB.
 _MOST_HEADS = 4_000
 LONGEST_HEAD = 2_000
@@ -91,3 +96,24 @@ class Heads:
             lines += [b"content-type: application/json", b"cache-control: no-store", b"content-length: "]
             self._made_of, self._head = standing, b"\r\n".join(lines)
         return self._head
+
+
+class Prepared:
+    """An answer's bytes, which stay the same but for the date: made anew with it, once a second."""
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+        self._made_of: Headers | None = None
+        self._octets = b""
+
+    def of(self, standing: Headers) -> bytes:
+        if standing is not self._made_of:
+            self._made_of, self._octets = standing, written(self._response, standing)
+        return self._octets
+
+
+def written(response: Response, standing: Headers, closes: bool = False) -> bytes:
+    """An answer's octets. `standing`: headers that every answer has; `closes`: it is the connection's last."""
+    headers = [*standing, *response.headers(), *([_CLOSES] if closes else [])]
+    lines = [STATUS_LINE[response.status], *(b"%b: %b\r\n" % pair for pair in headers)]
+    return b"".join([*lines, b"\r\n", response.body])
