@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from faults.load.tally import slope
+
+_ESTABLISHED = "01"
 
 
 def megabytes(pid: int) -> float:
@@ -23,6 +26,18 @@ def megabytes(pid: int) -> float:
 
 def open_files(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def held_by_clients(pid: int, ports: Container[int]) -> int:
+    """Connections to those ports that both ends keep open: how many there are is for the clients to say.
+
+    One whose client has gone (CLOSE-WAIT and later, proc_net_tcp) is not among them: keeping that would be a leak.
+    """
+    lines = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
+    columns = [line.split() for line in lines]
+    return sum(
+        1 for column in columns if column[3] == _ESTABLISHED and int(column[1].split(":")[1], 16) in ports
+    )
 
 
 async def get(port: int, path: str) -> tuple[int, bytes]:

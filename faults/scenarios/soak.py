@@ -4,7 +4,7 @@ A day is a million messages both ways; ten times as fast that is 77 a second fro
 second of them, each message with its receipt, four pollers (a tenth of their answers lost), and a customer over SMPP
 besides: five more a second, with receipts and answers brought to its bind. From the tenth minute on memory must grow
 by less than 1 MB an hour (least squares), and open files and tasks be as many at the end as they were then; shorter
-runs tell the slope and assert the rest.
+runs tell the slope and assert the rest. Connections that a client keeps open are its own affair and told apart.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from faults.crowd import Load
 from faults.load.arrivals import Course, arrive
 from faults.load.smpp import SmppCustomers
 from faults.load.tally import Tally, slope
-from faults.load.watch import megabytes, metric, open_files
+from faults.load.watch import held_by_clients, megabytes, metric, open_files
 from faults.points import NONE
 from faults.scenarios.run import Found, Say, Scenario, Site, ground, under_load
 from faults.server import PASSWORD
@@ -50,6 +50,7 @@ class _Looks:
 
     memory: list[tuple[float, float]] = field(default_factory=list)
     files: list[tuple[float, float]] = field(default_factory=list)
+    connections: list[tuple[float, float]] = field(default_factory=list)
     tasks: list[tuple[float, float]] = field(default_factory=list)
     wal: float = 0.0
 
@@ -98,10 +99,13 @@ class _Soak:
     async def _look_on(self, site: Site) -> None:
         assert site.server.process is not None
         pid, begun, looks = site.server.process.pid, time.monotonic(), self.looks
+        ports = (site.server.port, site.server.smpp_port)
         for second in range(self._seconds):
             at = time.monotonic() - begun
             looks.memory.append((at, megabytes(pid)))
-            looks.files.append((at, float(open_files(pid))))
+            connections = held_by_clients(pid, ports)
+            looks.connections.append((at, connections))
+            looks.files.append((at, open_files(pid) - connections))
             if second % 10 == 0:
                 looks.tasks.append((at, await metric(site.server.port, "rejoinder_tasks")))
             looks.wal = max(looks.wal, _megabytes_of(site.ground.folder / "faults.db-wal"))
@@ -169,6 +173,8 @@ def run(count: int, seed: int, say: Say, protected: bool = True) -> Found:
             "most_wal_mb": round(looks.wal, 1),
             "most_files": max((int(value) for _, value in looks.files), default=0),
             "grown_files": round(looks.drift(looks.files)),
+            "most_connections": max((int(value) for _, value in looks.connections), default=0),
+            "grown_connections": round(looks.drift(looks.connections)),
             "most_tasks": max((int(value) for _, value in looks.tasks), default=0),
             "grown_tasks": round(looks.drift(looks.tasks)),
             "asserted": sorted(promises),
