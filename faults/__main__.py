@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from faults import guarantees, results
+from faults.run import Found, Scenario
 from faults.scenarios import ALL
-from faults.scenarios.run import Found, Scenario
 
 EXAMPLES = """
 \b

@@ -21,8 +21,8 @@ from pathlib import Path
 from bench import results as bench
 from faults import results
 from faults.results import Part
+from faults.run import Scenario
 from faults.scenarios import ALL
-from faults.scenarios.run import Scenario
 
 PAGE = Path(__file__).parents[1] / "docs" / "guarantees.md"
 _MARK = re.compile(r"(<!-- figure: (.*?) -->)(.*?)(<!-- end -->)", re.DOTALL)

@@ -24,7 +24,7 @@ from faults.fuzz import findings
 from faults.fuzz.others import ESME, KINDS, SAMPLE
 from faults.fuzz.planted import PLANTS
 from faults.load.watch import metric
-from faults.scenarios.run import Found, Ground, Say, ground
+from faults.run import Found, Ground, Say, ground
 from faults.server import CARRIER, PASSWORD, ROOT, TOKEN, USERS, Server
 from tests.smpp.esme import SECRET
 
@@ -150,10 +150,9 @@ class Arena:
             tally.grown = await _settled(server) - tally.warm
 
     async def _phase(self, size: int, *, fuzz: bool) -> None:
-        """So many units at the pace, on some connections at once."""
+        """So many units at the pace, on some connections at once. What fails in a way nobody expects ends the run."""
         tally, begun, sent = self._tally, time.monotonic(), 0
         places = asyncio.Semaphore(CONNECTIONS)
-        running: set[asyncio.Task[None]] = set()
 
         async def one() -> None:
             nonlocal sent
@@ -170,14 +169,11 @@ class Arena:
             finally:
                 places.release()
 
-        while sent < size and len(tally.wrong) < ENOUGH_WRONG:
-            await places.acquire()
-            await asyncio.sleep(max(0.0, begun + sent / PER_SECOND - time.monotonic()))
-            task = asyncio.create_task(one())
-            running.add(task)
-            task.add_done_callback(running.discard)
-        while running:
-            await asyncio.gather(*running)
+        async with asyncio.TaskGroup() as running:
+            while sent < size and len(tally.wrong) < ENOUGH_WRONG:
+                await places.acquire()
+                await asyncio.sleep(max(0.0, begun + sent / PER_SECOND - time.monotonic()))
+                running.create_task(one())
         tally.phases[fuzz].append(self._samples_until_now())
 
     def _samples_until_now(self) -> Mapping[str, Sequence[float]]:

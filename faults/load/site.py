@@ -18,7 +18,7 @@ import asyncpg
 import uvloop
 
 from bench.measure import LOAD_CORE, SERVER_CORE, on_core
-from faults.scenarios.run import Ground, ground
+from faults.run import Ground, ground
 from faults.server import PASSWORD, Server
 
 T = TypeVar("T")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from faults.run import Scenario
 from faults.scenarios import fairness, overload
 from faults.scenarios.first_send import FIRST_SENDS
 from faults.scenarios.fuzz_http import FUZZ_HTTP
@@ -12,7 +13,6 @@ from faults.scenarios.links import LINKS
 from faults.scenarios.power import POWER_LOSS
 from faults.scenarios.promotion import PROMOTION
 from faults.scenarios.pushes import PUSHES
-from faults.scenarios.run import Scenario
 from faults.scenarios.slow import SLOW
 from faults.scenarios.soak import SOAK
 from faults.scenarios.trouble import BAD_DISK, CLOCK_STEPS, RESTARTS

@@ -21,7 +21,7 @@ from faults.load.http import HttpCustomers
 from faults.load.site import OTHER_USER, Loaded, accounts, cores, database, loading, lost, serving
 from faults.load.tally import Histogram, Tally
 from faults.points import NONE, wrapper
-from faults.scenarios.run import Found, Ground, Say, Scenario
+from faults.run import Found, Ground, Say, Scenario
 from faults.server import PASSWORD, Server
 
 QUEUED, QUEUED_SHORT = 1_000_000, 20_000

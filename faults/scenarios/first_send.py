@@ -23,7 +23,7 @@ from bench.databases import Database, PostgresDatabase, SqliteDatabase
 from bench.fill import fill_queue
 from faults.network import HttpNetwork
 from faults.points import NONE, wrapper
-from faults.scenarios.run import Found, Ground, Say, Scenario, ground
+from faults.run import Found, Ground, Say, Scenario, ground
 from faults.seen import Seen
 from faults.server import Server, WiredCarrier, set_up
 

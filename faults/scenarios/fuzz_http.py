@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from faults.fuzz.arena import FUZZ, STILL, Wrong, control, search
 from faults.fuzz.requests import Request, RequestSource, Script, Twins, operations
-from faults.scenarios.run import Found, Say, Scenario
+from faults.run import Found, Say, Scenario
 from faults.server import PASSWORD, Server
 
 ALLOWED = frozenset({200, 304, 400, 401, 404, 405, 408, 413, 415, 429, 431, 503})
@@ -130,7 +130,7 @@ class HttpFuzzer:
                         _check(status, b"", asked)
         except TimeoutError:
             raise Wrong(f"no answer and no end within {self._patience:.0f} s", asked) from None
-        except (EOFError, ConnectionError) as error:
+        except (EOFError, OSError) as error:
             raise Wrong(f"{type(error).__name__} instead of an answer", asked) from None
         except ValueError as error:
             raise Wrong(f"an answer that is none: {error}", asked) from None
@@ -152,7 +152,7 @@ class HttpFuzzer:
                         return
         except TimeoutError:
             raise Wrong(f"no answer and no end within {self._patience:.0f} s", twins.strange) from None
-        except (EOFError, ConnectionError) as error:
+        except (EOFError, OSError) as error:
             raise Wrong(f"{type(error).__name__} instead of an answer", twins.strange) from None
         ends = " | ".join(repr(one[-300:]) for one in heard)
         raise Wrong(f"the ways in answer differently: {ends}", twins.strange)
@@ -200,7 +200,7 @@ class _Connection:
         """All that comes back on octets and, once something has, on a last request that ends the connection."""
         heard = b""
         self._writer.write(octets)
-        with contextlib.suppress(TimeoutError, ConnectionError):
+        with contextlib.suppress(OSError):
             async with asyncio.timeout(SILENCE):
                 heard = await self._reader.read(1 << 16)
         return heard + await self.say_all(_LAST, SILENCE)
@@ -218,13 +218,13 @@ class _Connection:
                 return heard
         except TimeoutError:
             pass
-        except ConnectionError:
+        except OSError:
             return heard
         try:
             self._writer.write_eof()
             while more := await self._reader.read(1 << 16):
                 heard += more
-        except (ConnectionError, OSError, RuntimeError):
+        except (OSError, RuntimeError):
             # A server that has heard enough may hang up before it has read all.
             pass
         return heard

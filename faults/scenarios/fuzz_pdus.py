@@ -19,7 +19,7 @@ from faults.fuzz import findings
 from faults.fuzz.pdus import Frame, PduSource
 from faults.fuzz.plants import PLANTS, mend, planted
 from faults.fuzz.reading import converse, examine
-from faults.scenarios.run import Found, Say, Scenario
+from faults.run import Found, Say, Scenario
 
 SHARD = 25_000
 BATCH = 50

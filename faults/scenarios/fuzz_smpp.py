@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from faults.fuzz.arena import Wrong, control, search
 from faults.fuzz.pdus import Frame, PduSource
-from faults.scenarios.run import Found, Say, Scenario
+from faults.run import Found, Say, Scenario
 from faults.server import Server
 from rejoinder.smpp import pdu as p
 from rejoinder.smpp.codec import decode, encode
@@ -105,7 +105,7 @@ class SmppFuzzer:
             raise Wrong(f"no answer and no end within {self._patience:.0f} s", stream) from None
         except Malformed as malformed:
             raise Wrong(f"what the server sends is no PDU: {malformed.sentence}", stream) from None
-        except ConnectionError:
+        except OSError:
             # Cut off while it still spoke: it had said something that ends a connection.
             if not (told := expected(stream)).ends and not told.cut_short and not told.may_end:
                 raise Wrong("the connection was reset", stream) from None
@@ -133,6 +133,7 @@ class _Connection:
     def __init__(self, port: int) -> None:
         self._port = port
         self._frames = Frames()
+        self._said_all = False
         self.answers = 0
 
     async def __aenter__(self) -> _Connection:
@@ -146,6 +147,7 @@ class _Connection:
         self._writer.write(octets)
 
     def hang_up(self) -> None:
+        self._said_all = True
         if self._writer.can_write_eof() and not self._writer.is_closing():
             self._writer.write_eof()
 
@@ -173,7 +175,7 @@ class _Connection:
             decoded = decode(octets[at - 16 : end])
             if command & RESPONSE:
                 self.answers += 1
-            elif decoded.pdu.response is not None and not self._writer.is_closing():
+            elif decoded.pdu.response is not None and not self._said_all and not self._writer.is_closing():
                 self.say(encode(decoded.pdu.response(), sequence))
         return bool(came)
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from faults.points import NONE, POINTS, wrapper
-from faults.scenarios.run import Found, Say, Scenario, Site, ground, under_load
+from faults.run import Found, Say, Scenario, Site, ground, under_load
 
 # A named point that nothing passes in this time: the kill comes anyway.
 PATIENCE = 4.0

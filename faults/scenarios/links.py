@@ -17,6 +17,7 @@ from typing import Any
 from faults import books
 from faults.crowd import Load
 from faults.points import NONE, SHORT_LINKS, SMPP_POINTS, SUBMIT_WRITTEN
+from faults.run import Disturb, Found, Say, Scenario, Site, ground, under_load
 from faults.scenarios.breaking import (
     ANSWER_TIMEOUT,
     BACK_SECONDS,
@@ -29,7 +30,6 @@ from faults.scenarios.breaking import (
     vanish,
 )
 from faults.scenarios.kill import Killer
-from faults.scenarios.run import Disturb, Found, Say, Scenario, Site, ground, under_load
 from faults.seen import Seen
 from faults.smpp_network import CentreLink, SmppNetwork, errors_in
 from rejoinder.smpp.constants import CommandStatus

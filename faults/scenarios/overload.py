@@ -38,7 +38,7 @@ from faults.load.smpp import SmppCustomers
 from faults.load.tally import Tally
 from faults.load.watch import Memory, get
 from faults.points import NONE, wrapper
-from faults.scenarios.run import Found, Say, Scenario
+from faults.run import Found, Say, Scenario
 from faults.server import PASSWORD, Server
 
 TIMES = 5

@@ -16,7 +16,7 @@ from faults.disk.images import Disk, records
 from faults.disk.interposer import build
 from faults.network import HttpNetwork
 from faults.points import NONE, wrapper
-from faults.scenarios.run import Found, Say, Scenario, ground
+from faults.run import Found, Say, Scenario, ground
 from faults.seen import Seen
 from faults.server import Server, set_up
 

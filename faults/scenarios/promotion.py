@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from faults.scenarios.run import Found, Ground, Say, Scenario, Site, under_load
+from faults.run import Found, Ground, Say, Scenario, Site, under_load
 from faults.scenarios.trouble import prompt, refused, until_back
 from tests.postgres_server import ROLE, PostgresServer, postgres_server
 

@@ -20,7 +20,7 @@ import aiohttp
 from faults import books
 from faults.network import HttpNetwork
 from faults.points import NONE, lease_seconds, wrapper
-from faults.scenarios.run import Found, Ground, Say, Scenario, ground
+from faults.run import Found, Ground, Say, Scenario, ground
 from faults.seen import Seen
 from faults.server import CARRIER, PASSWORD, TOKEN, USERS, Server, set_up
 from tests.pushes import servers

@@ -36,7 +36,7 @@ from faults.load.site import (
 )
 from faults.load.tally import Tally
 from faults.points import NONE, wrapper
-from faults.scenarios.run import Found, Say, Scenario
+from faults.run import Found, Say, Scenario
 from faults.server import PASSWORD, Server
 from rejoinder.smpp.codec import encode
 from rejoinder.smpp.pdu import BindTransceiver, SubmitSm

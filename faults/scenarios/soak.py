@@ -25,7 +25,7 @@ from faults.load.smpp import SmppCustomers
 from faults.load.tally import Tally, slope
 from faults.load.watch import held_by_clients, megabytes, metric, open_files
 from faults.points import NONE
-from faults.scenarios.run import Found, Say, Scenario, Site, ground, under_load
+from faults.run import Found, Say, Scenario, Site, ground, under_load
 from faults.server import PASSWORD
 
 # A day: a million messages, two thirds of them sent, one third answers.

@@ -15,7 +15,7 @@ import apsw
 from faults.disk.interposer import Trouble
 from faults.network import HttpNetwork
 from faults.points import NONE
-from faults.scenarios.run import Found, Say, Scenario, Site, ground, under_load
+from faults.run import Found, Say, Scenario, Site, ground, under_load
 from faults.server import PASSWORD, USERS
 
 BACK_SECONDS = 5.0

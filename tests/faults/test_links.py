@@ -9,8 +9,8 @@ import pytest
 
 from faults import crowd
 from faults.points import SHORT_LEASES
+from faults.run import Found, Scenario
 from faults.scenarios.links import CARRIER_SAMPLE, CARRIER_THROTTLING
-from faults.scenarios.run import Found, Scenario
 
 SEED = 7
 # As in test_harnesses.py.
