@@ -137,7 +137,10 @@ class HttpFuzzer:
 
     async def _compare(self, twins: Twins) -> None:
         """What a connection answers that knows the head, one that doesn't, and one whose short way is shut."""
-        shut = twins.strange.replace(b"\r\n", _SHUTS_THE_SHORT_WAY, 1)
+        # Blank lines may stand before a request.
+        begins = len(twins.strange) - len(twins.strange.lstrip(b"\r\n"))
+        request = twins.strange[begins:].replace(b"\r\n", _SHUTS_THE_SHORT_WAY, 1)
+        shut = twins.strange[:begins] + request
         heard: list[bytes] = []
         try:
             async with asyncio.timeout(self._patience):

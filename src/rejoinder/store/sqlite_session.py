@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import apsw
@@ -16,6 +17,8 @@ from rejoinder.errors import StoreUnavailable
 from rejoinder.store.dialect import Statement
 from rejoinder.store.session import Row
 
+# Up to so many rows, which is a batch, are bound cell by cell: 2 µs for each instead of 6 (of mt). More go as one text.
+BOUND = 128
 _MARK = re.compile(r"\$(\d+)")
 _encode = msgspec.json.encode
 
@@ -36,7 +39,14 @@ class SqliteSession:
     ) -> Sequence[Row]:
         if not rows:
             return ()
-        return self._execute(statement.sqlite, (_encode(rows).decode(), *values)).fetchall()
+        many = len(rows)
+        if many > BOUND:
+            return self._execute(statement.sqlite, (*values, _encode(rows).decode())).fetchall()
+        # A text for each number of rows would have to be kept prepared: there is one for each power of two.
+        room = 1 << (many - 1).bit_length()
+        spare = (room - many) * statement.columns
+        cells = (*values, many, *chain.from_iterable(rows), *[None] * spare)
+        return self._execute(statement.for_rows(room), cells).fetchall()
 
     async def lock_names(self, names: Sequence[str]) -> None:
         """Nothing to do: the one writer holds the whole store."""
