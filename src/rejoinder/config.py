@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_network
 from pathlib import Path
@@ -89,7 +89,9 @@ def _between(low: int, high: int, also: int | None = None) -> Callable[[str], in
 def _listen(value: str) -> str:
     host, colon, port = value.rpartition(":")
     if not colon or not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError("must be HOST:PORT, such as 127.0.0.1:8080 (port 0: any free one)")
+        raise ValueError(
+            "must be HOST:PORT, such as 127.0.0.1:8080, with a port of 0 (any free one) to 65535"
+        )
     return value
 
 
@@ -279,6 +281,12 @@ def _from_file(path: str) -> dict[str, str]:
     return {key: str(value) for key, value in content.items()}
 
 
+def strangers(environment: Iterable[str]) -> list[str]:
+    """Variables that look like settings and are none: mistyped, most likely."""
+    known = {ENVIRONMENT_PREFIX + name.upper() for name in (*_BY_NAME, "config")}
+    return sorted(name for name in environment if name.startswith(ENVIRONMENT_PREFIX) and name not in known)
+
+
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
     given = {name: environment.get(ENVIRONMENT_PREFIX + name.upper()) for name in _BY_NAME}
     return {name: value for name, value in given.items() if value}
@@ -289,8 +297,10 @@ def as_markdown() -> str:
     lines = [
         "# Configuration",
         "",
-        "Settings come from a TOML file (`rejoinder serve --config FILE`), are overruled by environment variables",
-        f"({ENVIRONMENT_PREFIX}NAME in capitals), and those by options of the command line.",
+        "Settings come from a TOML file (`--config FILE` of any command, or REJOINDER_CONFIG), are overruled by",
+        f"environment variables ({ENVIRONMENT_PREFIX}NAME in capitals), and those by options of the command line. What",
+        "counts messages, calls or connections counts those of one server: several servers on one database each have the",
+        "whole of it.",
         "",
         "| key | default | meaning |",
         "|---|---|---|",

@@ -26,6 +26,14 @@ def test_healthz_is_200_while_the_process_lives(site: Site) -> None:
         assert site.get("/healthz").http_status == 200
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_load_balancers_may_ask_with_head(site: Site, path: str) -> None:
+    reply = site.request("HEAD", path)
+    assert (reply.http_status, reply.body) == (200, b"")
+    with store_fails(site, AWAY):
+        assert site.request("HEAD", path).http_status == (200 if path == "/healthz" else 503)
+
+
 def test_readyz_is_200_and_names_the_carriers_whatever_their_state(site: Site) -> None:
     reply = site.get("/readyz")
     assert reply.http_status == 200

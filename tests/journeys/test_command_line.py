@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -64,6 +65,7 @@ class Terminal:
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
+    (tmp_path / "centre.db").touch()  # of a new one it would be said that it is new
     return Terminal(f"sqlite:///{tmp_path / 'centre.db'}")
 
 
@@ -273,7 +275,6 @@ def test_what_is_refused_ends_with_one_and_a_sentence(shop: Terminal, words: str
         "carrier add demo --kind pigeon",
         "customer add store --reseller acme --billing later",
         "route add 61 demo --priority high",
-        "mo list",
         "nonsense",
         "user show \udcff",
     ],
@@ -371,15 +372,72 @@ def test_the_installed_command_says_its_version(tmp_path: Path) -> None:
 
 def test_without_a_database_it_makes_one_in_the_current_folder(tmp_path: Path) -> None:
     done = run("reseller", "add", "acme", "--password-file", "-", "--json", folder=tmp_path, given=SECRET)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, "rejoinder: rejoinder.db is a new database\n")
     assert json.loads(done.stdout)["name"] == "acme"
-    assert (tmp_path / "rejoinder.db").is_file()
+    # Carriers' passwords stand in it.
+    assert (tmp_path / "rejoinder.db").stat().st_mode & 0o777 == 0o600
     again = run("reseller", "show", "acme", folder=tmp_path, REJOINDER_DATABASE="sqlite:///other.db")
     assert (again.returncode, again.stdout, again.stderr) == (
         1,
         "",
-        "rejoinder: reseller 'acme' does not exist\n",
+        "rejoinder: other.db is a new database\nrejoinder: reseller 'acme' does not exist\n",
     )
+
+
+def test_commands_find_the_database_in_the_servers_settings(tmp_path: Path) -> None:
+    (tmp_path / "centre.toml").write_text('database = "sqlite:///named.db"\n')
+    run(
+        "reseller",
+        "add",
+        "acme",
+        "--password-file",
+        "-",
+        "--config",
+        "centre.toml",
+        folder=tmp_path,
+        given=SECRET,
+    )
+    assert (tmp_path / "named.db").is_file()
+    shown = run("reseller", "show", "acme", folder=tmp_path, REJOINDER_CONFIG="centre.toml")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    other = run(
+        "reseller", "list", "--database", "sqlite:///other.db", "--config", "centre.toml", folder=tmp_path
+    )
+    assert (other.returncode, "acme" in other.stdout) == (0, False)
+    missing = run("reseller", "list", "--config", "none.toml", folder=tmp_path)
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "configuration file" in missing.stderr
+
+
+def test_a_mistyped_setting_in_the_environment_is_named(tmp_path: Path) -> None:
+    given = {"REJOINDER_RETENTON": "30", "REJOINDER_RETENTION": "30"}
+    ended = run("serve", "--smpp-tls-cert", "none.pem", folder=tmp_path, **given)
+    assert ended.returncode == 1
+    assert "REJOINDER_RETENTON is no setting" in ended.stderr
+    assert "REJOINDER_RETENTION is" not in ended.stderr
+
+
+def test_the_demo_leaves_the_operators_database_alone_and_takes_its_server_along(tmp_path: Path) -> None:
+    environment = {**os.environ, "REJOINDER_DATABASE": "sqlite:///mine.db", "COLUMNS": "200"}
+    demo = subprocess.Popen(
+        [COMMAND, "demo", "--count", "3", "--keep"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert demo.stdout is not None
+    said = [next(line for line in demo.stdout if "keeps running on" in line)]
+    said += [next(line for line in demo.stdout if "Ctrl-C ends it" in line)]
+    address = said[0].split("running on ")[1].split(";")[0]
+    host, port = address.removeprefix("http://").split(":")
+    socket.create_connection((host, int(port)), 10).close()
+    demo.send_signal(signal.SIGTERM)
+    assert demo.wait(30) == 128 + signal.SIGTERM
+    demo.stdout.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, int(port)), 10)
+    assert not (tmp_path / "mine.db").exists()
 
 
 def test_without_a_terminal_no_password_is_asked_for(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ class SimulatorSettings:
 
     seed: str = setting(str, "", "any text: the same one rolls the same dice; empty: different at each start")
     window: int = setting(WINDOW, "100", "how many messages are handed over at once")
-    throughput: float = setting(THROUGHPUT, "0", "messages a second, 0 for no limit")
+    throughput: float = setting(THROUGHPUT, "0", "messages a second of each server of ours, 0 for no limit")
 
 
 @dataclass(frozen=True, slots=True)

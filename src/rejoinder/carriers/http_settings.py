@@ -199,7 +199,7 @@ class HttpSettings:
     )
     timeout: float = setting(between(0.01, 600), "30", "seconds until an answer is given up")
     window: int = setting(WINDOW, "10", "how many requests are under way at once")
-    throughput: float = setting(THROUGHPUT, "0", "messages a second, 0 for no limit")
+    throughput: float = setting(THROUGHPUT, "0", "messages a second of each server of ours, 0 for no limit")
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,9 @@ class SmppSettings:
     short_ton: int = setting(_OCTET, "3", "type of short numbers (3 to 6 digits) we send from")
     short_npi: int = setting(_OCTET, "0", "numbering plan of short numbers we send from")
     window: int = setting(WINDOW, "10", "how many messages each bind may leave unanswered")
-    throughput: float = setting(THROUGHPUT, "0", "messages a second over all binds, 0 for no limit")
+    throughput: float = setting(
+        THROUGHPUT, "0", "messages a second over all binds of a server of ours, 0 for no limit"
+    )
     validity: str = setting(
         one_of("relative", "absolute", "none"),
         "relative",

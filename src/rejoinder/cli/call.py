@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULT_DATABASE = "sqlite:///rejoinder.db"
+_SQLITE = "sqlite:///"
 
 
 class Refusal(click.ClickException):
@@ -52,15 +54,23 @@ def refusals() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Where one command reads and writes, and in which form it answers."""
+    """Where one command reads and writes, in which form it answers, and the file of the server's settings."""
 
     database: str
     as_json: bool
+    config: str | None
 
     def run(self, journey: Callable[[Store, SystemClock], Awaitable[T]]) -> T:
         """Opens the database (made or migrated where that is due), runs the journey, closes it."""
+        self._say_if_new()
         with refusals():
             return asyncio.run(self._run(journey))
+
+    def _say_if_new(self) -> None:
+        """Where the name was mistyped, nothing else would tell."""
+        file = Path(self.database.removeprefix(_SQLITE))
+        if self.database.startswith(_SQLITE) and file.parent.is_dir() and not file.exists():
+            click.echo(f"rejoinder: {file} is a new database", err=True)
 
     async def _run(self, journey: Callable[[Store, SystemClock], Awaitable[T]]) -> T:
         # Imported late: `--help` and usage errors need no database.
@@ -98,24 +108,38 @@ class Call:
 
 
 def on_database(command: Callable[..., T]) -> Callable[..., T]:
-    """Gives a command --database and --json, and hands it the `Call` they make."""
+    """Gives a command --config, --database and --json, and hands it the `Call` they make."""
 
+    @click.option(
+        "--config",
+        metavar="FILE",
+        envvar="REJOINDER_CONFIG",
+        show_envvar=True,
+        help="The server's settings in TOML, for what a command needs of them.",
+    )
     @click.option(
         "--database",
         metavar="URL",
         envvar="REJOINDER_DATABASE",
-        default=DEFAULT_DATABASE,
-        show_default=True,
         show_envvar=True,
-        help="sqlite:///file.db or postgresql://user@host/name; made and migrated where that is due.",
+        help="sqlite:///file.db or postgresql://user@host/name; made and migrated where that is due. "
+        f"Overrides the file's; without either {DEFAULT_DATABASE}.",
     )
     @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
     @wraps(command)
-    def called(*args: Any, database: str, as_json: bool, **kwargs: Any) -> T:
+    def called(*args: Any, config: str | None, database: str | None, as_json: bool, **kwargs: Any) -> T:
         with refusals():
-            return command(Call(database, as_json), *args, **kwargs)
+            return command(Call(_database(config, database), as_json, config), *args, **kwargs)
 
     return called
+
+
+def _database(config: str | None, given: str | None) -> str:
+    if given is None and config is not None:
+        from rejoinder.config import load
+
+        return load(config).database
+    return given or DEFAULT_DATABASE
 
 
 def example(*lines: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import shlex
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -50,11 +51,11 @@ def texts_from(path: str) -> list[str]:
 @click.command()
 @click.option("--texts", "file", metavar="FILE", help="Texts to send: a line each, or the part after a tab.")
 @click.option("--count", type=click.IntRange(1, 100_000), help="How many generated texts to send (300).")
+# Not from REJOINDER_DATABASE, which may name one in use: numbers, accounts and carriers of the demo would be in it.
 @click.option(
     "--database",
     metavar="URL",
-    envvar="REJOINDER_DATABASE",
-    help="Default: a SQLite file in a temporary folder.",
+    help="One to try things in. Default: a SQLite file in a temporary folder, whatever REJOINDER_DATABASE says.",
 )
 @click.option("--keep", is_flag=True, help="Leave the server running afterwards, and say how to use it.")
 def demo(file: str | None, count: int | None, database: str | None, keep: bool) -> None:
@@ -79,6 +80,8 @@ def demo(file: str | None, count: int | None, database: str | None, keep: bool) 
         raise click.ClickException(error.sentence) from error
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except asyncio.CancelledError:
+        raise SystemExit(128 + signal.SIGTERM) from None
     raise SystemExit(0 if right else 1)
 
 
@@ -93,6 +96,7 @@ def _texts(file: str | None, count: int | None, console: Console) -> list[str]:
 
 
 async def _run(run: Demo, texts: list[str], keep: bool, console: Console) -> bool:
+    _end_at_sigterm()
     await _set_up(run, len(texts), console)
     try:
         await run.start()
@@ -104,6 +108,13 @@ async def _run(run: Demo, texts: list[str], keep: bool, console: Console) -> boo
     finally:
         await run.stop()
     return run.findings.right()
+
+
+def _end_at_sigterm() -> None:
+    """As Ctrl-C does: the server that was started must not outlive the demo."""
+    task = asyncio.current_task()
+    assert task is not None  # asyncio.run made one
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 async def _set_up(run: Demo, texts: int, console: Console) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from rejoinder.cli.call import DEFAULT_DATABASE, example, refusals
@@ -10,7 +12,13 @@ from rejoinder.cli.call import DEFAULT_DATABASE, example, refusals
 @click.command(
     epilog=example("rejoinder serve --database sqlite:///rejoinder.db --listen 127.0.0.1:8080"),
 )
-@click.option("--config", metavar="FILE", help="Settings in TOML (docs/configuration.md).")
+@click.option(
+    "--config",
+    metavar="FILE",
+    envvar="REJOINDER_CONFIG",
+    show_envvar=True,
+    help="Settings in TOML (docs/configuration.md).",
+)
 @click.option(
     "--database",
     metavar="URL",
@@ -28,7 +36,10 @@ def serve(config: str | None, **given: str | None) -> None:
     """Run the message centre until SIGTERM."""
     # The server's modules are many: only this command loads them.
     from rejoinder import app
-    from rejoinder.config import load
+    from rejoinder.config import load, strangers
 
     with refusals():
-        app.run(load(config, given))
+        settings = load(config, given)
+        for name in strangers(os.environ):
+            click.echo(f"rejoinder: {name} is no setting; it is ignored", err=True)
+        app.run(settings)

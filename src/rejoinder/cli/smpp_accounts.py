@@ -23,10 +23,13 @@ from rejoinder.flow.operator import smpp
 @click.option(
     "--system-id", metavar="S", help="The name in the bind. SMPP 3.4 has room for 15, and 8 of a password."
 )
-@click.option("--max-binds", type=int, metavar="N", help="Binds at once (4).")
+@click.option("--max-binds", type=int, metavar="N", help="Binds at once, to each server (4).")
 @click.option("--window", type=int, metavar="N", help="Submits under way on one bind (100).")
 @click.option(
-    "--throughput", type=int, metavar="N", help="Messages a second over all binds; 0: no limit (0)."
+    "--throughput",
+    type=int,
+    metavar="N",
+    help="Messages a second over all binds to a server; 0: no limit (0).",
 )
 @click.option("--allow-ip", multiple=True, metavar="CIDR", help="Binds only from there; repeatable.")
 @click.option(

@@ -48,7 +48,7 @@ def _fields(parked: ParkedMo) -> Fields:
 
 
 @mo.command("list", epilog=example("rejoinder mo list --parked"))
-@click.option("--parked", is_flag=True, required=True, help="Those that wait for `rejoinder mo claim`.")
+@click.option("--parked", is_flag=True, help="Those that wait for `rejoinder mo claim`, as without it.")
 @on_database
 def list_parked(call: Call, parked: bool) -> None:
     """List parked MOs, the oldest first; with --json an array."""
@@ -66,14 +66,14 @@ def list_parked(call: Call, parked: bool) -> None:
 def claim(call: Call, parked_id: str, user: str) -> None:
     """Give a parked MO to a user, who sees it as one that arrived just now.
 
-    Where it says STOP, it opts out. Further such words of yours are taken from REJOINDER_OPT_OUT_WORDS.
+    Where it says STOP, it opts out. Further such words are taken from the server's settings, so name their file.
     """
     from rejoinder.config import load
     from rejoinder.flow.inbound import claim_parked
     from rejoinder.flow.optouts import words
     from rejoinder.message.objectid import ObjectIds
 
-    config = load()
+    config = load(call.config)
     known = words(config.opt_out_words, config.opt_in_words)
     document_id = call.run(
         lambda store, clock: claim_parked(store, clock, ObjectIds(), parked_id, user, known)

@@ -7,6 +7,7 @@ a commit is on disk before anybody hears of it (measured: 6k commits/s single, 4
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 from collections.abc import Awaitable, Callable, Collection
@@ -67,6 +68,7 @@ class SqliteStore:
             raise StoreUnsuitable(
                 f"SQLite {apsw.sqlite_lib_version()} can lose committed messages; 3.51.3 or newer is needed"
             )
+        _make_private(path)
         lease = _take_lease(path) if serving else None
         try:
             connection = _connect(path)
@@ -106,6 +108,13 @@ class SqliteStore:
         self._reader.close()
         if self._lease is not None:
             os.close(self._lease)
+
+
+def _make_private(path: str) -> None:
+    """A new file is its owner's alone, as SQLite's files beside it then are: carriers' passwords stand in it."""
+    if path:
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _connect(path: str) -> apsw.Connection:

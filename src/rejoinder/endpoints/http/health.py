@@ -15,6 +15,9 @@ from rejoinder.flow.ports import PushCounts, Store
 from rejoinder.flow.setup import Setup
 from rejoinder.observe import CARRIER_UP, PUSH_BREAKERS, PUSHES_QUEUED, QUEUE, REGISTRY, TASKS
 
+# Load balancers ask with either.
+_ASKED = ("GET", "HEAD")
+
 States = Callable[[], Mapping[int, str]]
 
 
@@ -29,8 +32,8 @@ class HealthCalls:
 
     def operations(self) -> list[RawOperation]:
         return [
-            RawOperation("/healthz", self.alive),
-            RawOperation("/readyz", self.ready),
+            RawOperation("/healthz", self.alive, _ASKED),
+            RawOperation("/readyz", self.ready, _ASKED),
             RawOperation("/metrics", self.metrics),
         ]
 
