@@ -290,20 +290,3 @@ def strangers(environment: Iterable[str]) -> list[str]:
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
     given = {name: environment.get(ENVIRONMENT_PREFIX + name.upper()) for name in _BY_NAME}
     return {name: value for name, value in given.items() if value}
-
-
-def as_markdown() -> str:
-    """The text of docs/configuration.md."""
-    lines = [
-        "# Configuration",
-        "",
-        "Settings come from a TOML file (`--config FILE` of any command, or REJOINDER_CONFIG), are overruled by",
-        f"environment variables ({ENVIRONMENT_PREFIX}NAME in capitals), and those by options of the command line. What",
-        "counts messages, calls or connections counts those of one server: several servers on one database each have the",
-        "whole of it.",
-        "",
-        "| key | default | meaning |",
-        "|---|---|---|",
-    ]
-    lines += [f"| `{s.name}` | `{s.default}` | {s.help} |" for s in SETTINGS]
-    return "\n".join(lines) + "\n"

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from rejoinder import config
 from rejoinder.carriers.registry import describe
+from rejoinder.config import ENVIRONMENT_PREFIX, SETTINGS
 
+_SETTINGS = f"""# Configuration
+
+Settings come from a TOML file (`--config FILE` of any command, or REJOINDER_CONFIG), are overruled by
+environment variables ({ENVIRONMENT_PREFIX}NAME in capitals), and those by options of the command line. What
+counts messages, calls or connections counts those of one server: several servers on one database each have the
+whole of it.
+
+| key | default | meaning |
+|---|---|---|
+"""
 _CARRIERS = """
 ## Carriers
 
@@ -16,7 +26,7 @@ Secret settings are never shown again. A simulator's settings may also stand for
 
 def page() -> str:
     """The whole page as Markdown."""
-    lines = [config.as_markdown(), _CARRIERS]
+    lines = [_SETTINGS, *(f"| `{s.name}` | `{s.default}` | {s.help} |\n" for s in SETTINGS), _CARRIERS]
     for kind in ("simulator", "http", "smpp"):
         lines += [f"\n### Kind `{kind}`\n\n", "| key | default | meaning |\n", "|---|---|---|\n"]
         for setting in describe(kind):
