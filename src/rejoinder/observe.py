@@ -6,6 +6,7 @@ Every metric is declared here with its help text. Log events are fixed words wit
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -184,13 +185,18 @@ def configure_logging(level: str = "info") -> None:
 
 
 class _Stderr:
-    """stderr as it is when a line is written: whoever replaces and closes it takes no line down with it."""
+    """stderr as it is when a line is written. A line that can't be written (a full disk, a closed pipe) is dropped: who
+    logs has an answer to give.
+    """
 
     def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(text)
+        return len(text)
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
 
 
 class _ForeignLines(logging.Handler):

@@ -212,7 +212,7 @@ class Site(Client):
         await self.centre.setup.refresh()
         listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = listener.getsockname()[1]
-        server = _http(self.centre.service)
+        self.server = server = _http(self.centre.service)
         serving = asyncio.create_task(server.serve([listener]))
         while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn has nothing to wait for
             await asyncio.sleep(0.005)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import socket
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from rejoinder.flow import password_checks
 from rejoinder.flow.logins import LoginLimits
 from rejoinder.flow.passwords import hash_password
 from tests.http.calls import BY_PATH, CALLS, UNKNOWN_ID, Call, assert_headers, each_call, is_error
@@ -28,6 +31,7 @@ from tests.http.site import (
     Site,
     encoded,
     login,
+    patched,
     store_fails,
 )
 
@@ -105,6 +109,29 @@ def test_one_password_guessed_thirty_times_is_throttled_in_every_call(fresh_site
         assert_headers(reply)
     fresh_site.centre.clock.pass_seconds(86_400)
     assert fresh_site.post(ALL_MESSAGES, BY_PATH[ALL_MESSAGES].good).http_status == 200
+
+
+def test_guesses_that_hang_up_count(fresh_site: Site) -> None:
+    """A poll ends with its caller, the judging of its password does not."""
+    fresh_site.user()
+    guard, judged = fresh_site.centre.accounts.guard, threading.Event()
+
+    def slow(stored: str, password: str) -> bool:
+        assert judged.wait(20)
+        return right(stored, password)
+
+    right = password_checks.verify_password
+    with patched(password_checks, "verify_password", slow), patched(guard, "limits", LoginLimits(3, 1000)):
+        for number in range(3):
+            wrong = encoded({**login(password=f"guess {number}"), "since": "0"})
+            with socket.create_connection(("127.0.0.1", fresh_site.port), 20) as link:
+                link.sendall(f"GET {ALL_MESSAGES}?".encode() + wrong + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+                assert fresh_site.get("/healthz").http_status == 200  # read by now
+        for _ in range(2):
+            assert fresh_site.get("/healthz").http_status == 200  # and the callers' leaving too
+        judged.set()
+        fourth = {**login(password="guess 4"), "since": "0"}
+        assert fresh_site.get(ALL_MESSAGES, fourth).http_status == 429
 
 
 def test_an_unknown_name_is_throttled_like_a_known_one(site: Site) -> None:

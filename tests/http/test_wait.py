@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from rejoinder.flow.mailbox import Answer, Poll
 from rejoinder.message.objectid import ObjectIds
 from rejoinder.store import open_store
 from tests.centre import HANDSET, START, Centre
@@ -225,6 +226,34 @@ def test_a_second_that_is_held_is_shown_when_its_time_has_come(site: Site, pool:
     until(lambda: len(timers.set) == 2)
     assert timers.set[1][0] == 2.0
     assert not asked.done()
+    site.centre.clock.pass_seconds(2)
+    site.run(_call(timers.set[1][1]))
+    assert len(listed(asked.result(20).json)) == 1
+
+
+def test_a_second_that_is_sealed_while_a_poll_looks_is_shown_when_its_time_has_come(
+    site: Site, pool: ThreadPoolExecutor
+) -> None:
+    """The hold began between the question for it and the look: nobody woke the poll when it ended."""
+    user = site.user("ahead@shop")
+    fill(site, user, [Filled(100, 1)])
+    timers = Timers()
+    polls, right = site.centre.polls, site.centre.polls.poll
+    polls.waits.later = timers
+    newest = site.get(ALL_MESSAGES, {**login("ahead@shop"), "since": "0"}).json["newestMessageTimestamp"]
+    site.centre.clock.pass_seconds(2)
+    site.post(SEND, {**login("ahead@shop"), "text": "held", "recipient": HANDSET})
+
+    async def sealed_first(poll: Poll) -> Answer:
+        polls.poll = right
+        polls._holds.note(poll.box_id, newest, START + 2)
+        return await right(poll)
+
+    polls.poll = sealed_first
+    held = {**login("ahead@shop"), "since": str(newest), "wait": "60"}
+    asked = pool.submit(_asked, site.port, "get", ALL_MESSAGES, held)
+    until(lambda: len(timers.set) == 2 or asked.done())
+    assert [seconds for seconds, _ in timers.set] == [60, 2.0]
     site.centre.clock.pass_seconds(2)
     site.run(_call(timers.set[1][1]))
     assert len(listed(asked.result(20).json)) == 1

@@ -6,13 +6,16 @@ Refuses to hold more than a bounded number of users; passwords are judged in pas
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 
 import msgspec
 
 from rejoinder.clock import Clock
 from rejoinder.flow.logins import LoginGuard, LoginLimits, is_in
-from rejoinder.flow.password_checks import PasswordChecks, remember
+from rejoinder.flow.password_checks import PasswordChecks
 from rejoinder.flow.ports import ResellerRow, Store, UserRow
+from rejoinder.flow.remembered import Remembered
+from rejoinder.waits import carried_out
 
 
 class Verdict(StrEnum):
@@ -54,32 +57,31 @@ class Accounts:
         self._store = store
         self.guard = LoginGuard(clock, limits)
         self.passwords = PasswordChecks(clock)
-        self._users: dict[str, UserRow] = {}
-        self._resellers: dict[str, ResellerRow] = {}
-        self._senders: dict[tuple[int, int, str], bool] = {}
+        self._users = Remembered[str, UserRow]()
+        self._resellers = Remembered[str, ResellerRow]()
+        self._senders = Remembered[tuple[int, int, str], bool]()
 
     def forget(self) -> None:
         """Accounts changed: look them up anew. Verified passwords stay while the stored hash is the same."""
-        self._users.clear()
-        self._resellers.clear()
-        self._senders.clear()
+        self._users.forget()
+        self._resellers.forget()
+        self._senders.forget()
 
     def close(self) -> None:
         self.passwords.close()
 
     async def user(self, username: str) -> UserRow | None:
         """A user by name, from memory when it was here lately."""
-        found = self._users.get(username)
-        if found is None:
-            found = await self._store.read.directory.user(username)
-            if found is not None:
-                remember(self._users, username, found)
-        return found
+        return await self._users.looked_up(username, lambda: self._store.read.directory.user(username))
 
     async def login(self, username: str, password: str, address: str) -> Login:
         """Checks name, password and state, in that order. `address`: the caller's, to be on the user's list where
         there is one. Raises Throttled, before anything is looked up, and Overloaded.
         """
+        # Who hangs up has guessed all the same.
+        return await carried_out(self._attempted(username, password, address))
+
+    async def _attempted(self, username: str, password: str, address: str) -> Login:
         with self.guard.attempt(username, address, self.passwords.digest(password)) as attempt:
             login = await self._judged(username, password, address)
             attempt.ended(login.verdict not in FAILED)
@@ -115,12 +117,7 @@ class Accounts:
 
     async def reseller(self, name: str) -> ResellerRow | None:
         """A reseller by name, from memory when it was here lately."""
-        found = self._resellers.get(name)
-        if found is None:
-            found = await self._store.read.directory.reseller(name)
-            if found is not None:
-                remember(self._resellers, name, found)
-        return found
+        return await self._resellers.looked_up(name, lambda: self._store.read.directory.reseller(name))
 
     async def reseller_login(self, name: str, password: str, address: str) -> ResellerLogin:
         """Checks name, password and state, in that order. Raises Throttled, before anything is looked up, and
@@ -146,11 +143,8 @@ class Accounts:
     async def may_send_as(self, user: UserRow, sender: str) -> bool:
         """Whether the user may use this sender: its own number, its customer's, or an allowed name."""
         key = (user.id, user.customer_id, sender)
-        allowed = self._senders.get(key)
-        if allowed is None:
-            allowed = await self._store.read.directory.may_send_as(*key)
-            remember(self._senders, key, allowed)
-        return allowed
+        look = partial(self._store.read.directory.may_send_as, *key)
+        return bool(await self._senders.looked_up(key, look))
 
 
 def _may_come_from(user: UserRow, address: str) -> bool:

@@ -159,6 +159,9 @@ class MailboxPolls:
                 # A second that is held when we look shows itself by time alone (rule 7).
                 held_for = self._holds.left(poll.box_id)
                 answer = await self.poll(poll)
+                if held_for is None:
+                    # Another poll may have sealed it while we looked.
+                    held_for = self._holds.left(poll.box_id)
                 if answer.page is not EMPTY or waiter.is_over():
                     return answer
                 poll = Poll(poll.box_id, answer.newest, poll.received)

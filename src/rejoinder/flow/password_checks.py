@@ -14,18 +14,13 @@ import secrets
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 from rejoinder.clock import Clock
 from rejoinder.errors import Overloaded
 from rejoinder.flow.passwords import NOBODYS_HASH, hash_password, verify_password
-
-K = TypeVar("K")
-V = TypeVar("V")
+from rejoinder.flow.remembered import remember
 
 REMEMBERED_SECONDS = 300.0
-# Bounds memory whatever the number of accounts.
-KEPT = 50_000
 # Six seconds of work for the two threads: who comes on top of that is told to try again.
 MOST_WAITING = 500
 
@@ -114,10 +109,3 @@ class PasswordChecks:
         return await asyncio.get_running_loop().run_in_executor(
             self._threads, verify_password, stored, password
         )
-
-
-def remember(kept: dict[K, V], key: K, value: V, most: int = KEPT) -> None:
-    """Keeps an entry; the oldest leaves a full memory."""
-    if len(kept) >= most:
-        del kept[next(iter(kept))]
-    kept[key] = value

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from rejoinder.flow.accounts import FAILED, Accounts, Verdict, standing
 from rejoinder.flow.logins import is_in
-from rejoinder.flow.password_checks import remember
 from rejoinder.flow.ports import SmppAccount, Store, UserRow
+from rejoinder.flow.remembered import Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class SmppAccounts:
     def __init__(self, store: Store, accounts: Accounts) -> None:
         self._store = store
         self._accounts = accounts
-        self._found: dict[str, SmppAccount] = {}
+        self._found = Remembered[str, SmppAccount]()
 
     def forget(self) -> None:
         """Accounts changed: look them up anew."""
-        self._found.clear()
+        self._found.forget()
 
     async def login(self, system_id: str, password: str, address: str) -> BindLogin:
         """Checks name, address, password and state, in that order. Raises Throttled, Overloaded, StoreUnavailable."""
@@ -73,9 +73,5 @@ class SmppAccounts:
         return BindLogin(standing(replace(user, password_expired=False)), account, user)
 
     async def _account(self, system_id: str) -> SmppAccount | None:
-        found = self._found.get(system_id)
-        if found is None:
-            found = await self._store.read.directory.smpp_account(system_id)
-            if found is not None:
-                remember(self._found, system_id, found)
-        return found
+        directory = self._store.read.directory
+        return await self._found.looked_up(system_id, lambda: directory.smpp_account(system_id))

@@ -10,14 +10,14 @@ the frames of chunks, trailers) pass all measure is answered 413 or 431 before i
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
-
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from rejoinder.endpoints.http.params import SIZE
 from rejoinder.endpoints.http.refusals import Refusals
 from rejoinder.endpoints.http.responses import Family, Response, fault, too_large
 from rejoinder.endpoints.http.under_way import Prepared, UnderWay, written
+from rejoinder.endpoints.http.upgrades import SteadyProtocol
 from rejoinder.flow.admission import Admission
 from rejoinder.message.codes import AccountCode
 
@@ -25,7 +25,15 @@ from rejoinder.message.codes import AccountCode
 _MOST_OUTSIDE = 8 * SIZE
 _TOO_MUCH = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request's head is too long", 431)
 _TOO_LONG = too_large(Family.ACCOUNT)
+_NOT_HTTP = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request is not HTTP", 400)
+# Requests that wait behind another one's answer: clients that pipeline send a handful, and each takes 2 KB.
+_MOST_PIPELINED = 200
+_TOO_MANY = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "too many requests wait on this connection", 400)
 _TOO_SLOW = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request did not come in time", 408)
+
+
+class _TooManyAtOnce(Exception):
+    """More requests wait on one connection than are kept."""
 
 
 class Brakes:
@@ -37,10 +45,11 @@ class Brakes:
         self.refusals = Refusals(admission)
 
 
-class BrakingProtocol(HttpToolsProtocol):
-    """One connection. `brakes` stands on a subclass made by protocol.py `answering`."""
+class BrakingProtocol(SteadyProtocol):
+    """One connection. `brakes` and `polls`, which are the paths that may wait, stand on a subclass (protocol.py)."""
 
     brakes: Brakes
+    polls: Collection[bytes]
     # Whether a request has begun and not ended; since when the client owes the rest of one.
     _midway = False
     _owed_since: float | None = None
@@ -55,6 +64,8 @@ class BrakingProtocol(HttpToolsProtocol):
     _entered = False
     # The client says nothing more, and still gets its answer.
     _said_all = False
+    # Octets of answers that a slow reader left when that was last looked at.
+    _unread = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -76,13 +87,15 @@ class BrakingProtocol(HttpToolsProtocol):
             self.end_with(_TOO_LONG if len(self.url) > SIZE else _TOO_MUCH)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio takes it, uvicorn never says it
-        """A client may end its side with its last send, of which it must hear; one that waits in a poll has left."""
+        """A client may end its side with its last call, of which it must hear; one that waits in a poll has left."""
         cycle: Any = self.cycle
         under_way = cycle is not None and not cycle.response_complete
-        self._said_all = under_way and (bool(self.pipeline) or self._is_send(cycle))
+        self._said_all = under_way and (bool(self.pipeline) or not self._may_wait(cycle))
         return self._said_all
 
     def on_message_begin(self) -> None:
+        if len(self.pipeline) >= _MOST_PIPELINED:
+            raise _TooManyAtOnce  # to the parser, which then reads nothing more
         self._midway = True
         self._owed_since = self.loop.time()
         super().on_message_begin()
@@ -163,7 +176,8 @@ class BrakingProtocol(HttpToolsProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         # One timer serves many answers: setting one each time cost as much as a poll's answer.
-        under_way = self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]  # as above
+        answered = self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]  # as above
+        under_way = self._midway or not answered
         left = self._used_at + self.timeout_keep_alive - self.loop.time()
         if under_way or left > 0:
             seconds = self.timeout_keep_alive if under_way else left
@@ -180,6 +194,9 @@ class BrakingProtocol(HttpToolsProtocol):
     def _look(self) -> None:
         """Whether the client has owed the rest of a request for too long; one timer serves all requests."""
         now, patience = self.loop.time(), self.brakes.patience
+        if self._reads_nothing():
+            self.transport.abort()
+            return
         if self._owed_since is not None and (self.flow.read_paused or self._answers_another()):
             # It may have sent everything: we do not read.
             self._owed_since = now
@@ -191,6 +208,9 @@ class BrakingProtocol(HttpToolsProtocol):
                 self.end_with(_TOO_SLOW)
             else:
                 self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        self.end_with(_TOO_MANY if len(self.pipeline) >= _MOST_PIPELINED else _NOT_HTTP)
 
     def end_with(self, response: Response) -> None:
         """Answers what has not come whole, or is no HTTP, and hangs up: after the answers to all before it, which were
@@ -204,9 +224,16 @@ class BrakingProtocol(HttpToolsProtocol):
         self.transport.write(written(response, (), closes=True))
         self.transport.close()
 
-    def _is_send(self, cycle: Any) -> bool:
+    def _may_wait(self, cycle: Any) -> bool:
         path = cycle.path if isinstance(cycle, UnderWay) else cycle.scope["path"].encode()
-        return path in self.brakes.refusals.series
+        return path in self.polls
+
+    def _reads_nothing(self) -> bool:
+        """Whether the client has taken none of what waits for it since this was last asked."""
+        before, self._unread = self._unread, 0
+        if self.flow.write_paused:
+            self._unread = self.transport.get_write_buffer_size()
+        return 0 < before <= self._unread
 
     def _owes_an_answer(self) -> bool:
         """Whether a request before the one at hand has no answer yet; the one at hand will not get its own."""

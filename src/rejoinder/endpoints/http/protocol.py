@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from rejoinder.endpoints.http.addresses import Addresses
 from rejoinder.endpoints.http.brakes import Brakes, BrakingProtocol
 from rejoinder.endpoints.http.params import SIZE
-from rejoinder.endpoints.http.responses import Family, Response, fault
+from rejoinder.endpoints.http.responses import Response
 from rejoinder.endpoints.http.server import Api
 from rejoinder.endpoints.http.under_way import (
     LONGEST_HEAD,
@@ -29,12 +29,10 @@ from rejoinder.endpoints.http.under_way import (
     UnderWay,
     written,
 )
-from rejoinder.message.codes import AccountCode
 
 # httptools counts positions in a URL in 16 bits.
 _PARSED = 65_535
 _KEPT = 2 * SIZE
-_NOT_HTTP = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request is not HTTP", 400)
 _UNUSUAL = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 _GET = b"GET /"
 _POST = b"POST /"
@@ -103,6 +101,10 @@ class HttpProtocol(BrakingProtocol):
             super().on_url(url)
 
     def on_headers_complete(self) -> None:
+        if self.is_asking():
+            # Of a head that is parsed in another form nothing is learnt.
+            self._chunk = b""
+            return
         self._plain = self.is_free() and self._is_plain()
         if self._plain:
             self._body = []
@@ -124,6 +126,8 @@ class HttpProtocol(BrakingProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self.is_asking():
+            return
         if not self._plain:
             super().on_message_complete()
             return
@@ -265,12 +269,9 @@ class HttpProtocol(BrakingProtocol):
             self.transport.close()
         self.on_response_complete()
 
-    def send_400_response(self, msg: str) -> None:
-        self.end_with(_NOT_HTTP)
-
 
 def answering(api: Api, short: Short, addresses: Addresses, brakes: Brakes) -> type[HttpProtocol]:
     """The protocol of one server."""
     parts = {"api": api, "short": short, "addresses": addresses, "brakes": brakes}
-    parts |= {"heads": Heads(), "known": KnownHeads()}
+    parts |= {"heads": Heads(), "known": KnownHeads(), "polls": short.views.keys()}
     return type("AnsweringProtocol", (HttpProtocol,), parts)

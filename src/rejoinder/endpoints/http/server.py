@@ -146,7 +146,9 @@ class Api:
             params = parse(query, body, operation.repeatable, address)
         except TooManyParameters:
             raise _Refuse(_too_many(family)) from None
-        if method != "GET" and operation.waits and "wait" in params:
+        # A plain GET's protocol looks itself whether its caller is there (under_way.py).
+        plain_get = method == "GET" and "body" in scope
+        if operation.waits and "wait" in params and not plain_get:
             return await _while_there(operation.answer(params), receive)
         return await operation.answer(params)
 
