@@ -227,6 +227,24 @@ def test_keys_that_a_column_is_in_are_a_condition_of_an_index_on_postgresql() ->
     assert statement("x", "why", "DELETE FROM t WHERE x = :x RETURNING x").writes == ""
 
 
+def test_sqlite_reads_by_the_index_that_a_query_names_and_postgresql_by_what_it_knows_of_the_table() -> None:
+    made = statement("x", "why", "SELECT a FROM t @by_index(t_b) WHERE b = :b")
+    assert (made.sqlite, made.postgres) == (
+        "SELECT a FROM t INDEXED BY t_b WHERE b = ?1",
+        "SELECT a FROM t WHERE b = $1",
+    )
+
+
+async def test_received_messages_are_read_by_an_index_of_their_own(tmp_path: Path) -> None:
+    """Found as 79 ms for one MO behind 300,000 MTs: without statistics SQLite read the whole mailbox for it."""
+    await (await open_store(f"sqlite:///{tmp_path / 'one.db'}", ManualClock())).close()
+    page = queries("mailbox")["read_page_received"].sqlite
+    plan = apsw.Connection(str(tmp_path / "one.db")).execute(f"EXPLAIN QUERY PLAN {page}", (100, 1, 9, 0))
+    reads = [str(row[-1]) for row in plan if " entry " in str(row[-1])]
+    assert len(reads) == 3
+    assert all("entry_received (box_id=? AND timestamp>" in read for read in reads), reads
+
+
 def test_writes_that_wait_go_in_one_text_with_their_own_values() -> None:
     one = statement("a", "why", "INSERT INTO a SELECT * FROM @rows(x text, y int)")
     two = statement("b", "why", "UPDATE b SET x = :x, z = :z WHERE y = :x")

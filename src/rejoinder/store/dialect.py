@@ -1,14 +1,16 @@
 """One SQL text for both databases: reads the named queries and writes each in the two dialects.
 
-A query is `-- name: purpose` and the statement below it. Five marks differ between the engines:
+A query is `-- name: purpose` and the statement below it. Six marks differ between the engines:
 `:value` is a parameter (numbered in order of first appearance); `@rows(a text, b bigint)` is a table
 named r made from rows that are handed in (one statement for any number of rows: unnest on PostgreSQL; on
 SQLite json_each, or for few of them VALUES whose cells are bound, which takes a third of the time; keys that
 a column is IN are `= ANY` on PostgreSQL, which is a condition of an index where a join is a matter of
 statistics); `@bytes[x]` is text as UTF-8 bytes, which need no decoding and encoding on their way;
 `@in_order(keys)` orders what an aggregate joins, where SQLite's clustered range scan does so by itself
-(19 µs for 100 entries, 42 behind a sorted subquery); FOR UPDATE is left out on SQLite, where the one writer
-holds the whole store.
+(19 µs for 100 entries, 42 behind a sorted subquery); `@by_index(name)` behind a table is the index that SQLite
+reads it by, where it would take the table itself (no ANALYZE tells it how few rows a partial index holds; PostgreSQL
+gathers its statistics by itself, and has no such words); FOR UPDATE is left out on SQLite, where the one writer holds
+the whole store.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ _HEAD = re.compile(r"^-- (\w+): (.+)$", re.MULTILINE)
 _ROWS = re.compile(r"@rows\(([^)]*)\)")
 _BYTES = re.compile(r"@bytes\[([^\]]*)\]")
 _ORDER = re.compile(r" @in_order\(([^)]*)\)")
+_INDEX = re.compile(r" @by_index\((\w+)\)")
 _VALUE = re.compile(r"(?<!:):([a-z_]+)")
 _ANY = re.compile(r"IN \(SELECT (\w+) FROM @rows\(\1 (\w+)\)\)")
 _WRITES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
@@ -84,12 +87,13 @@ def statement(name: str, purpose: str, text: str) -> Statement:
     columns = _columns(specs[0]) if specs else []
     names = [column for column, _ in columns]
     arrays = ", ".join(f"${i}::{kind}[]" for i, (_, kind) in enumerate(columns, 1))
-    on_postgres = _ANY.sub(r"= ANY($1::\2[])", text)
+    on_postgres = _ANY.sub(r"= ANY($1::\2[])", _INDEX.sub("", text))
     # The replacement is handed in as a function: "\" or "\1" in it would be read as a group.
     on_postgres = _ROWS.sub(lambda _: f"unnest({arrays}) AS r({', '.join(names)})", on_postgres)
     on_postgres = _BYTES.sub(r"convert_to(\1, 'UTF8')", _ORDER.sub(r" ORDER BY \1", on_postgres))
     postgres, values = _numbered(on_postgres, len(columns) + 1, "$")
-    on_sqlite = _BYTES.sub(r"CAST(\1 AS BLOB)", _ORDER.sub("", _LOCK.sub("", text)))
+    on_sqlite = _INDEX.sub(r" INDEXED BY \1", _ORDER.sub("", _LOCK.sub("", text)))
+    on_sqlite = _BYTES.sub(r"CAST(\1 AS BLOB)", on_sqlite)
     on_sqlite, _ = _numbered(on_sqlite, 1, "?")
     written = _WRITES.match(text)
     return Statement(

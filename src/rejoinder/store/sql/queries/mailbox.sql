@@ -28,12 +28,15 @@ FROM (
 
 -- read_page_received: the same over received messages only, by their own index
 SELECT p.number, p.newest, p.received, NULL, p.number >= :most AND EXISTS (
-  SELECT 1 FROM entry WHERE box_id = :box AND timestamp > p.newest AND timestamp < :ceiling AND incoming)
+  SELECT 1 FROM entry @by_index(entry_received)
+  WHERE box_id = :box AND timestamp > p.newest AND timestamp < :ceiling AND incoming)
 FROM (
   SELECT count(*) AS number, max(timestamp) AS newest,
     @bytes[string_agg(shown, ',' @in_order(timestamp, id))] AS received
-  FROM entry WHERE incoming AND box_id = :box AND timestamp > :since AND timestamp <= COALESCE((
-    SELECT timestamp FROM entry WHERE box_id = :box AND timestamp > :since AND timestamp < :ceiling AND incoming
+  FROM entry @by_index(entry_received)
+  WHERE incoming AND box_id = :box AND timestamp > :since AND timestamp <= COALESCE((
+    SELECT timestamp FROM entry @by_index(entry_received)
+    WHERE box_id = :box AND timestamp > :since AND timestamp < :ceiling AND incoming
     ORDER BY timestamp, id LIMIT 1 OFFSET :most - 1), :ceiling - 1)) AS p
 
 -- insert_entries: mailbox rows, at the timestamps given out under the lock
