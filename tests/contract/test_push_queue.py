@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from rejoinder.flow.ports import QueuedPush, Store
 from rejoinder.flow.push_queue import reply_target
+from rejoinder.store.dialect import queries
 from tests.centre import HANDSET, Centre
+from tests.contract.plans import many, plan
 
 NUMBER = "61500000002"
 SETTING = '{"type":"URL","data":{"url":"https://shop.example/push"}}'
@@ -127,3 +131,26 @@ async def test_listeners_hear_of_targets_after_the_commit_and_not_of_what_was_un
     assert heard == []
     await store.write(lambda tx: tx.pushes.queue([push("smpp:1"), push("smpp:1")]))
     assert heard == ["smpp:1"]
+
+
+async def waiting(centre: Centre, database_url: str, n: int) -> None:
+    """Pushes to one target that is away, of as many handsets."""
+    await centre.sql(
+        "INSERT INTO push (channel, target, kind, message_id, mt_id, entry_id, user_id, entry_at, handset, address, "
+        f"sender, status, parts, charge, queued_at, due_at) {many(database_url, n)} "
+        "SELECT 'web', 'status:user:1', 'status', CAST(n AS TEXT), CAST(n AS TEXT), CAST(n AS TEXT), 1, 1, "
+        "CAST(61200000000 + n AS TEXT), '', '61500079987', 2, 1, 1000, n, n FROM q"
+    )
+
+
+async def test_whether_a_handsets_line_is_busy_costs_one_look_however_many_wait(
+    centre: Centre, database_url: str
+) -> None:
+    """Found as 32 ms in each transaction that queued a push, where 100,000 waited for the same target."""
+    await waiting(centre, database_url, 5000)
+    found = await plan(database_url, queries("pushes")["busy_lines"])
+    assert re.search(
+        r"SEARCH p USING .*push_line \(target=\? AND handset=\?\)"
+        r"|push_line on push p .*\n.*Index Cond: \(\(target = .*\) AND \(handset = ",
+        found,
+    ), found

@@ -6,9 +6,9 @@ ON CONFLICT (target) DO UPDATE SET due_at = (
        WHEN push_target.due_at < excluded.due_at THEN push_target.due_at ELSE excluded.due_at END)
 
 -- busy_lines: which handsets of these targets have a push that is not done
-SELECT DISTINCT target, handset FROM push
-WHERE parked_at IS NULL AND channel <> 'smpp' AND (target, handset) IN (
-  SELECT target_key, handset_key FROM @rows(target_key text, handset_key text))
+SELECT target_key, handset_key FROM @rows(target_key text, handset_key text)
+WHERE (SELECT p.id FROM push p WHERE p.target = r.target_key AND p.handset = r.handset_key AND p.parked_at IS NULL
+       AND p.channel <> 'smpp' ORDER BY p.id LIMIT 1) IS NOT NULL
 
 -- insert_pushes: what has to be brought to customers, in order; due_at is NULL behind another one of the handset
 INSERT INTO push (channel, target, kind, message_id, mt_id, entry_id, user_id, entry_at, handset, address, sender, status, parts,
