@@ -221,8 +221,14 @@ async def _known_refs(tx: Tx, carrier_id: int, receipts: Sequence[Receipt]) -> d
 def find(
     ref: str, known: Mapping[str, Sequence[KnownRef]], learnt: str | None
 ) -> tuple[KnownRef, str] | None:
-    """The part a receipt's id means, and the form in which the carrier named it."""
-    candidates = {part.ref: part for _, key in reference.forms(ref) for part in known.get(key, ())}
+    """The part a receipt's id means, and the form in which the carrier named it.
+
+    Carriers count their ids anew: of several parts with the same one the newest message's is meant, the first in `known`.
+    """
+    candidates: dict[str, KnownRef] = {}
+    for _, key in reference.forms(ref):
+        for part in known.get(key, ()):
+            candidates.setdefault(part.ref, part)
     best = reference.best(ref, list(candidates), learnt)
     return None if best is None else (candidates[best[0]], best[1])
 

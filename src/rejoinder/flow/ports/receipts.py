@@ -35,7 +35,8 @@ class Receipts(Protocol):
     async def lock_carriers(self, carrier_ids: Collection[int]) -> None:
         """Serialises "store an id, look for its receipt" with "look for an id, keep the receipt"."""
 
-    async def by_ref(self, carrier_id: int, keys: Collection[str]) -> list[KnownRef]: ...
+    async def by_ref(self, carrier_id: int, keys: Collection[str]) -> list[KnownRef]:
+        """The parts under these folded ids, the newest message's first."""
 
     async def keep(self, rows: Sequence[tuple[Receipt, str]]) -> None: ...
 

@@ -1,6 +1,6 @@
--- parts_by_ref: the parts that a carrier's ids may mean
+-- parts_by_ref: the parts that a carrier's ids may mean, the newest message's first
 SELECT ref_key, ref, mt_id, number FROM part
-WHERE carrier_id = :carrier AND ref_key IN (SELECT key FROM @rows(key text))
+WHERE carrier_id = :carrier AND ref_key IN (SELECT key FROM @rows(key text)) ORDER BY mt_id DESC, number
 
 -- keep_unmatched: receipts for ids we do not know yet (a receipt may precede the submit's answer)
 INSERT INTO receipt_unmatched (carrier_id, ref, ref_key, status, recipient, sender, received_at)

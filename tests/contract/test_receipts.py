@@ -1,0 +1,24 @@
+"""Which message a receipt means, and which it must leave alone; on both stores."""
+
+from __future__ import annotations
+
+from rejoinder.message.model import Fate, Outcome
+from rejoinder.message.status import Status
+from tests.centre import Centre
+
+POOL = "61500079987"
+
+
+async def test_an_id_that_the_carrier_gives_again_means_the_newest_message(centre: Centre) -> None:
+    """Found on PostgreSQL, where the older row may lie behind the newer one: the older message got the receipt."""
+    user, carrier = await centre.account(), await centre.carrier()
+    await centre.pool(POOL)
+    sent = []
+    for text in ("older", "newer"):
+        sent.append((await centre.send(user, text)).id)
+        await centre.deliver(carrier, lambda _, number: Outcome(number, Fate.ACCEPTED, "42"))
+    # What is written anew lies last in its table and, under equal keys, in its index.
+    for key in ("elsewhere", "42"):
+        await centre.sql("UPDATE part SET ref_key = $1 WHERE mt_id = $2", key, sent[0])
+    await centre.receipt(carrier, "42")
+    assert [await centre.status(mt_id) for mt_id in sent] == [Status.SENT, Status.DELIVERED]
