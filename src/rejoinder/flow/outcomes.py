@@ -62,7 +62,8 @@ async def record(
             # A row that is gone was ended meanwhile (expired): the carrier's ids are still worth keeping.
             _note(answer, routes, now, noted, queued=current is not None)
     noted.moves.parts[:0] = noted.taken
-    noted.moves.parts.extend(await kept_receipts(tx, noted.taken, learnt))
+    recipients = {answer.claim.row.id: answer.claim.row.recipient for answer in answers}
+    noted.moves.parts.extend(await kept_receipts(tx, noted.taken, recipients, learnt))
     await tx.outbox.drop(noted.done)
     await tx.outbox.requeue(noted.again)
     await note_senders(tx, noted.rerouted, now)

@@ -17,7 +17,7 @@ from rejoinder.flow import finals
 from rejoinder.flow.batches import Batches
 from rejoinder.flow.ports import USAGE_ACCOUNT, KeptReceipt, KnownRef, MtState, Store, Transfer, Tx
 from rejoinder.flow.setup import Setup
-from rejoinder.message import reference, status
+from rejoinder.message import phone, reference, status
 from rejoinder.message.model import PartRow, Receipt
 from rejoinder.message.objectid import is_object_id
 from rejoinder.observe import MT_FINISHED, RECEIPTS
@@ -233,8 +233,14 @@ def find(
     return None if best is None else (candidates[best[0]], best[1])
 
 
-async def kept_receipts(tx: Tx, parts: Sequence[PartRow], learnt: str | None) -> list[PartRow]:
-    """Receipts that came before these ids were known; they are taken out and given back as facts."""
+async def kept_receipts(
+    tx: Tx, parts: Sequence[PartRow], recipients: Mapping[str, str], learnt: str | None
+) -> list[PartRow]:
+    """Receipts that came before these ids were known; they are taken out and given back as facts.
+
+    `recipients` of these parts' messages. An id may come again within the 72 hours: a receipt that names another handset
+    stays where it is.
+    """
     facts: list[PartRow] = []
     used: list[int] = []
     for carrier_id in sorted({part.carrier_id for part in parts}):
@@ -242,7 +248,7 @@ async def kept_receipts(tx: Tx, parts: Sequence[PartRow], learnt: str | None) ->
         keys = {key for ref in named for _, key in reference.forms(ref)}
         for kept in await tx.receipts.kept(carrier_id, keys):
             part = _named_by(kept, named, learnt)
-            if part is not None:
+            if part is not None and _may_reach(kept, recipients[part.mt_id]):
                 used.append(kept.id)
                 facts.append(replace(part, status=kept.status, ref=None, ref_key=None))
     await tx.receipts.drop(used)
@@ -252,3 +258,9 @@ async def kept_receipts(tx: Tx, parts: Sequence[PartRow], learnt: str | None) ->
 def _named_by(kept: KeptReceipt, named: Mapping[str, PartRow], learnt: str | None) -> PartRow | None:
     best = reference.best(kept.ref, list(named), learnt)
     return None if best is None else named[best[0]]
+
+
+def _may_reach(kept: KeptReceipt, recipient: str) -> bool:
+    """Whether a receipt may be of a message to this handset; some carriers name it as what the receipt goes to."""
+    named = [one for one in (kept.recipient, kept.sender) if one is not None]
+    return kept.recipient is None or any(phone.may_be(one, recipient) for one in named)

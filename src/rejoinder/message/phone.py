@@ -15,6 +15,8 @@ _DIGITS = re.compile(r"[0-9]+")
 _NAME = re.compile(r"(?=[0-9]*[A-Za-z])[A-Za-z0-9]{2,11}")
 _HANDSET_NUMBER = re.compile(r"\+?([0-9]{1,20})")
 _MAX_HANDSET = 20
+# Digits of a national number without its leading zero.
+_LEAST_NATIONAL = 6
 
 
 def recipient(value: str) -> str | None:
@@ -41,6 +43,15 @@ def number(value: str) -> str | None:
 def is_number(value: str) -> bool:
     """Whether `value` consists of ASCII digits only: a canonical number, not a name."""
     return _DIGITS.fullmatch(value) is not None
+
+
+def may_be(named: str, number: str) -> bool:
+    """Whether a handset's number as a network names it may be `number`: in national form, or with zeros before it.
+
+    What is no number (a name, a short code) is none of a handset we wrote to.
+    """
+    short, long = sorted((named.lstrip("0"), number.lstrip("0")), key=len)
+    return len(short) >= _LEAST_NATIONAL and long.endswith(short)
 
 
 def handset(value: str) -> str | None:

@@ -12,6 +12,24 @@ DIGITS = "0123456789"
 
 
 @pytest.mark.parametrize(
+    ("named", "same"),
+    [
+        ("61555879987", True),
+        ("0061555879987", True),
+        ("0555879987", True),
+        ("555879987", True),
+        ("61555879988", False),
+        ("79987", False),
+        ("", False),
+        ("0", False),
+        ("shop", False),
+    ],
+)
+def test_a_network_may_name_a_handset_in_national_form(named: str, same: bool) -> None:
+    assert phone.may_be(named, "61555879987") is same
+
+
+@pytest.mark.parametrize(
     ("given_", "canonical"),
     [
         ("61555879987", "61555879987"),

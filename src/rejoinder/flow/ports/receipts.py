@@ -27,6 +27,7 @@ class KeptReceipt(msgspec.Struct, frozen=True, gc=False):
     ref: str
     status: int
     sender: str | None = None
+    recipient: str | None = None
 
 
 class Receipts(Protocol):

@@ -8,7 +8,7 @@ SELECT * FROM @rows(carrier bigint, ref text, ref_key text, status int, recipien
 WHERE true
 
 -- unmatched_by_ref: kept receipts of a carrier under these keys, oldest first
-SELECT id, ref_key, ref, status FROM receipt_unmatched
+SELECT id, ref_key, ref, status, sender, recipient FROM receipt_unmatched
 WHERE carrier_id = :carrier AND ref_key IN (SELECT key FROM @rows(key text)) ORDER BY id
 
 -- unmatched_to: kept receipts to a recipient since a moment, for a message whose answer was lost
