@@ -26,6 +26,23 @@ async def test_an_id_that_the_carrier_gives_again_means_the_newest_message(centr
     assert [await centre.status(mt_id) for mt_id in sent] == [Status.SENT, Status.DELIVERED]
 
 
+@pytest.mark.parametrize("order", [(Status.DELIVERED, Status.SENT), (Status.SENT, Status.DELIVERED)])
+async def test_receipts_in_any_order_tell_an_unknown_outcome(
+    centre: Centre, order: tuple[Status, Status]
+) -> None:
+    """Found as a delivered message that stayed SENT: of the receipts under one id the last one counted alone."""
+    user, carrier = await centre.account(), await centre.carrier()
+    await centre.pool(POOL)
+    sent = await centre.send(user)
+    await centre.deliver(carrier, lambda _, number: Outcome(number, Fate.UNKNOWN))
+    for status in order:
+        await centre.receipt(carrier, "net-1", status, recipient=HANDSET, sender=POOL)
+    centre.clock.pass_seconds(60)
+    assert (await centre.claim(carrier)).outgoing == []
+    assert await centre.status(sent.id) == Status.DELIVERED
+    assert await centre.sql("SELECT count(*) FROM receipt_unmatched") == [(0,)]
+
+
 @pytest.mark.parametrize(
     ("recipient", "sender", "ends"),
     [

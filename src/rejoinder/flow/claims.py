@@ -6,6 +6,7 @@ it is never sent again before 60 seconds, at most once, on the same carrier, and
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
@@ -143,20 +144,22 @@ async def _resolve_unknown(
 async def _told_by_receipt(tx: Tx, lane: Lane, claim: Claim) -> list[PartRow]:
     """Kept receipts for recipient and sender since the hand-over, given to the parts without an id, in order.
 
-    Only when there are enough for all of them: less leaves it open which part was lost.
+    Only when there are enough for all of them: less leaves it open which part was lost. Receipts come in any order:
+    all of one id are its part's, and the table of statuses says what they come to.
     """
     parts = [
         p
         for p in await tx.messages.parts([claim.row.id])
         if p.ref_key is None and p.status == Status.SUBMITTED
     ]
-    kept = await tx.receipts.kept_to(lane.carrier_id, claim.row.recipient, claim.claimed_at)
-    fitting: dict[str, KeptReceipt] = {
-        one.key: one for one in kept if one.sender is None or one.sender == claim.row.sender
-    }
-    if not parts or len(fitting) < len(parts):
+    said: defaultdict[str, list[KeptReceipt]] = defaultdict(list)
+    for one in await tx.receipts.kept_to(lane.carrier_id, claim.row.recipient, claim.claimed_at):
+        if one.sender is None or one.sender == claim.row.sender:
+            said[one.key].append(one)
+    if not parts or len(said) < len(parts):
         return []
-    pairs = list(zip(sorted(parts, key=lambda p: p.number), fitting.values(), strict=False))
+    parts.sort(key=lambda part: part.number)
+    pairs = [(part, one) for part, of_id in zip(parts, said.values(), strict=False) for one in of_id]
     await tx.receipts.drop([one.id for _, one in pairs])
     return [
         replace(part, status=one.status, ref=one.ref, ref_key=reference.key(one.ref)) for part, one in pairs
