@@ -6,9 +6,12 @@ import pytest
 
 from rejoinder.message.model import Fate, Outcome
 from rejoinder.message.status import Status
+from rejoinder.store.dialect import queries
 from tests.centre import HANDSET, Centre
+from tests.contract.plans import many, plan
 
 POOL = "61500079987"
+OTHER = "61500079988"
 
 
 async def test_an_id_that_the_carrier_gives_again_means_the_newest_message(centre: Centre) -> None:
@@ -41,6 +44,48 @@ async def test_receipts_in_any_order_tell_an_unknown_outcome(
     assert (await centre.claim(carrier)).outgoing == []
     assert await centre.status(sent.id) == Status.DELIVERED
     assert await centre.sql("SELECT count(*) FROM receipt_unmatched") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("receipts", "other", "again", "statuses"),
+    [
+        # The network has one of two and says so: it may be either, so both are tried again, marked.
+        ([("a", POOL)], POOL, 2, [Status.SUBMITTED, Status.SUBMITTED]),
+        ([("a", POOL), ("a", POOL)], POOL, 2, [Status.SUBMITTED, Status.SUBMITTED]),
+        ([("a", POOL), ("b", POOL)], POOL, 0, [Status.DELIVERED, Status.DELIVERED]),
+        # What the receipt says of our side tells which of two numbers' messages it was.
+        ([("a", POOL)], OTHER, 1, [Status.DELIVERED, Status.SUBMITTED]),
+        ([("a", None)], OTHER, 2, [Status.SUBMITTED, Status.SUBMITTED]),
+    ],
+)
+async def test_receipts_that_may_be_of_any_of_several_messages_settle_none(
+    centre: Centre, receipts: list[tuple[str, str]], other: str, again: int, statuses: list[Status]
+) -> None:
+    """Found as a message that never reached its network and was DELIVERED, while the one that had was sent twice."""
+    user, carrier = await centre.account(), await centre.carrier()
+    for number in (POOL, OTHER):
+        await centre.sql("INSERT INTO number (number, user_id) VALUES ($1, $2)", number, user.id)
+    await centre.changed()
+    sent = [(await centre.send(user, sender=number)).id for number in (POOL, other)]
+    await centre.deliver(carrier, lambda _, number: Outcome(number, Fate.UNKNOWN))
+    for ref, sender in receipts:
+        await centre.receipt(carrier, ref, recipient=HANDSET, sender=sender)
+    centre.clock.pass_seconds(60)
+    # One after the other, as where others' messages stand between them.
+    outgoing = [one for _ in sent for _, one in (await centre.claim(carrier, most=1)).outgoing]
+    assert [one.possible_duplicate for one in outgoing] == [True] * again
+    assert [await centre.status(mt_id) for mt_id in sent] == statuses
+
+
+async def test_the_messages_that_a_receipt_may_mean_are_looked_up_by_their_handset(
+    centre: Centre, database_url: str
+) -> None:
+    await centre.sql(
+        "INSERT INTO outbox (id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until) "
+        f"{many(database_url, 5000)} "
+        "SELECT CAST(n AS TEXT), 1, 1, CAST(61200000000 + n AS TEXT), '61500079987', 'hi', 'gsm', 1, n, n FROM q"
+    )
+    assert "outbox_unanswered" in await plan(database_url, queries("outbox")["unanswered_to"])
 
 
 @pytest.mark.parametrize(

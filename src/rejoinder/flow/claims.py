@@ -7,7 +7,7 @@ it is never sent again before 60 seconds, at most once, on the same carrier, and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -144,8 +144,8 @@ async def _resolve_unknown(
 async def _told_by_receipt(tx: Tx, lane: Lane, claim: Claim) -> list[PartRow]:
     """Kept receipts for recipient and sender since the hand-over, given to the parts without an id, in order.
 
-    Only when there are enough for all of them: less leaves it open which part was lost. Receipts come in any order:
-    all of one id are its part's, and the table of statuses says what they come to.
+    Only when there are enough for them and for all others that may be meant: less leaves it open which was lost.
+    Receipts come in any order: all of one id are its part's, and the table of statuses says what they come to.
     """
     parts = [
         p
@@ -156,7 +156,7 @@ async def _told_by_receipt(tx: Tx, lane: Lane, claim: Claim) -> list[PartRow]:
     for one in await tx.receipts.kept_to(lane.carrier_id, claim.row.recipient, claim.claimed_at):
         if one.sender is None or one.sender == claim.row.sender:
             said[one.key].append(one)
-    if not parts or len(said) < len(parts):
+    if not parts or not said or len(said) < await _that_may_be_meant(tx, claim, said):
         return []
     parts.sort(key=lambda part: part.number)
     pairs = [(part, one) for part, of_id in zip(parts, said.values(), strict=False) for one in of_id]
@@ -164,6 +164,14 @@ async def _told_by_receipt(tx: Tx, lane: Lane, claim: Claim) -> list[PartRow]:
     return [
         replace(part, status=one.status, ref=one.ref, ref_key=reference.key(one.ref)) for part, one in pairs
     ]
+
+
+async def _that_may_be_meant(tx: Tx, claim: Claim, said: Mapping[str, Sequence[KeptReceipt]]) -> int:
+    """How many parts without an answer these receipts may be of: of this message, and of others to its handset."""
+    row = claim.row
+    senders = await tx.outbox.unanswered_to(row.carrier_id, row.recipient)
+    anyone = any(one.sender is None for of_id in said.values() for one in of_id)
+    return sum(anyone or sender == row.sender for sender in senders)
 
 
 async def _mark(tx: Tx, lane: Lane, ready: Sequence[Claim], now: int, claimed: Claimed) -> None:

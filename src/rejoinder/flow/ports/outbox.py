@@ -74,6 +74,9 @@ class Outbox(Protocol):
     async def put_parts(self, rows: Sequence[tuple[str, int, int]]) -> None:
         """(mt_id, number, carrier_id) about to be handed over."""
 
+    async def unanswered_to(self, carrier_id: int, recipient: str) -> list[str]:
+        """Of each part that was handed over to a carrier for this handset, and is without an answer, the sender."""
+
     async def renew(self, held: Sequence[tuple[str, int]], lease: int) -> None: ...
 
     async def bring_forward(self, carrier_id: int, farthest: int, now: int, lease: int) -> None:

@@ -101,6 +101,9 @@ class OutboxTables:
     async def put_parts(self, rows: Sequence[tuple[str, int, int]]) -> None:
         await self._session.bulk(_SQL["put_parts"], rows)
 
+    async def unanswered_to(self, carrier_id: int, recipient: str) -> list[str]:
+        return [row[0] for row in await self._session.rows(_SQL["unanswered_to"], carrier_id, recipient)]
+
     async def renew(self, held: Sequence[tuple[str, int]], lease: int) -> None:
         await self._session.bulk(_SQL["renew_leases"], held, lease)
 
