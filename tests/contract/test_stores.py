@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import apsw
@@ -25,7 +26,7 @@ from rejoinder.store.postgres_transaction import together
 from rejoinder.store.sqlite_session import BOUND, SqliteSession
 from rejoinder.store.sqlite_writer import drive
 from tests.centre import START, Centre, shown_in
-from tests.contract.plans import plan
+from tests.contract.plans import many, plan
 from tests.postgres_server import postgres_server
 
 TOPICS = ("mailbox", "credits", "outbox", "receipts", "replies", "inbound", "directory", "registry", "pushes")
@@ -244,6 +245,30 @@ async def test_received_messages_are_read_by_an_index_of_their_own(tmp_path: Pat
     reads = [line for line in found.split("\n") if " entry " in line]
     assert len(reads) == 3
     assert all("entry_received (box_id=? AND timestamp>" in read for read in reads), found
+
+
+async def test_what_is_asked_every_second_is_read_at_the_end_of_an_index(
+    centre: Centre, database_url: str
+) -> None:
+    """Found as a walk over all targets of pushes, and over all parts of MOs that wait for others, every second."""
+    q = many(database_url, 5000)
+    await centre.sql(
+        f"INSERT INTO push_target (target, due_at, failures) {q} SELECT CAST(n AS TEXT), 7 * n, n % 2 FROM q"
+    )
+    await centre.sql(
+        "INSERT INTO mo_part (carrier_id, sender, recipient, reference, total, number, text, received_at) "
+        f"{q} SELECT 1, CAST(n % 2500 AS TEXT), '61500000002', 7, 3, 1 + n / 2501, 'x', n FROM q"
+    )
+    for topic, name, indexes in (
+        ("pushes", "next_due_target", r"push_target_due[^~]*push_target_probe"),
+        ("inbound", "stale_parts", r"mo_part_age.*(\(received_at<\?\)|\n.*Index Cond: \(received_at <)"),
+    ):
+        found = await plan(database_url, queries(topic)[name])
+        assert re.search(indexes, found), found
+        assert not re.search(r"SCAN (push_target|mo_part)", found), found
+    assert await centre.store.read.pushes.next_due() == 7
+    stale = await centre.store.read.inbound.stale(4, 500)
+    assert [(part.sender, part.received_at) for part in stale] == [("1", 1), ("2", 2), ("3", 3)]
 
 
 def test_writes_that_wait_go_in_one_text_with_their_own_values() -> None:

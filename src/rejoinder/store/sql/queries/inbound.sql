@@ -63,9 +63,9 @@ DELETE FROM mo_part WHERE carrier_id = :carrier AND sender = :sender
   AND recipient = :recipient AND reference = :reference AND total = :total
 
 -- stale_parts: long MOs whose first part has waited too long
-SELECT carrier_id, sender, recipient, reference, total, min(received_at) FROM mo_part
-GROUP BY carrier_id, sender, recipient, reference, total
-HAVING min(received_at) < :before ORDER BY min(received_at) LIMIT :most
+SELECT carrier_id, sender, recipient, reference, total, min(received_at) FROM mo_part @by_index(mo_part_age)
+WHERE received_at < :before
+GROUP BY carrier_id, sender, recipient, reference, total ORDER BY min(received_at) LIMIT :most
 
 -- park: MOs that nobody can take yet
 INSERT INTO mo_parked (id, carrier_id, sender, recipient, text, received_at, reason)

@@ -60,8 +60,11 @@ ORDER BY due_at LIMIT :most FOR UPDATE SKIP LOCKED
 SELECT target, failures FROM push_target WHERE due_at <= :now AND failures > 0
 ORDER BY due_at LIMIT :most FOR UPDATE SKIP LOCKED
 
--- next_due_target: when something is to be done next
-SELECT min(due_at) FROM push_target WHERE due_at IS NOT NULL
+-- next_due_target: when something is to be done next; the heads of two indexes
+SELECT min(due) FROM (
+  SELECT min(due_at) AS due FROM push_target WHERE due_at IS NOT NULL AND failures = 0
+  UNION ALL
+  SELECT min(due_at) FROM push_target WHERE due_at IS NOT NULL AND failures > 0) AS heads
 
 -- claim_heads: up to eight due pushes of each of these targets, of a handset one
 WITH wanted AS (SELECT target_key, room FROM @rows(target_key text, room int))
