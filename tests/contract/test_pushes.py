@@ -254,6 +254,40 @@ async def test_a_parked_push_lets_the_next_one_go_and_is_replayed_on_request(
     assert await listed(centre.store) == []
 
 
+@pytest.mark.parametrize("under_way", [False, True])
+async def test_replayed_pushes_of_one_handset_go_one_after_the_other_behind_what_is_under_way(
+    centre: Centre, lanes: PushLanes, courier: ScriptedCourier, under_way: bool
+) -> None:
+    """Found as all parked pushes of a handset that were due, and brought, at the same moment."""
+    _, carrier = await shop(centre)
+    # The target has earned several at once.
+    for n in range(4):
+        await centre.reply(carrier, f"6125550000{n}", NUMBER)
+    await bring_all(lanes)
+    for text in ("one", "two", "three"):
+        await centre.reply(carrier, HANDSET, NUMBER, text)
+    ids = [push.id for push in await listed(centre.store)]
+    parked = [(push_id, 0, "status 500") for push_id in ids]
+    assert await centre.store.write(lambda tx: tx.pushes.park(parked, 0)) == 3
+    expected = ["one", "two", "three"]
+    courier.parcels.clear()
+    courier.held = asyncio.Event()
+    if under_way:
+        await centre.reply(carrier, HANDSET, NUMBER, "now")
+        await lanes.turn()
+        expected.insert(0, "now")
+    now = centre.clock.wall_us()
+    assert await centre.store.write(lambda tx: tx.pushes.replay(ids, now)) == 3
+    await lanes.turn()
+    await asyncio.sleep(0)
+    assert courier.texts() == expected[:1]
+    courier.held.set()
+    await lanes.idle()
+    await bring_all(lanes)
+    assert courier.texts() == expected
+    assert await listed(centre.store) == []
+
+
 async def test_a_process_that_dies_between_claim_and_delivery_repeats_the_push_under_the_same_id(
     centre: Centre, lanes: PushLanes, courier: ScriptedCourier
 ) -> None:

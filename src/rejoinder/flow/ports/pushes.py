@@ -122,7 +122,7 @@ class Pushes(Protocol):
     async def listed(self, after: int, most: int, parked: bool) -> list[Push]: ...
 
     async def replay(self, ids: Collection[int], now: int) -> int:
-        """Parked pushes start anew, at once; says how many there were."""
+        """Parked pushes start anew, of each handset one after the other; says how many there were."""
 
     async def counts(self, now: int) -> PushCounts: ...
 

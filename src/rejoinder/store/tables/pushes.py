@@ -147,11 +147,15 @@ class PushTables:
         return [_push(row) for row in await self._session.rows(statement, after, most)]
 
     async def replay(self, ids: Collection[int], now: int) -> int:
-        owners = await self._session.bulk(_SQL["targets_of"], [(i,) for i in ids])
-        targets = {row[0] for row in owners}
+        parked = await self._session.bulk(_SQL["parked_lines"], [(i,) for i in ids])
+        lines = {(target, handset) for target, handset in parked}
+        targets = {target for target, _ in lines}
         # Targets first, as everywhere: that is also what makes one that was forgotten.
         await self._session.bulk(_SQL["touch_targets"], [(target, now) for target in sorted(targets)])
+        busy = await self._busy(lines)
         rows = await self._session.bulk(_SQL["replay_pushes"], [(i,) for i in ids], now)
+        # Where one of the handset's is under way already, its end lets them come.
+        await self._session.bulk(_SQL["promote_lines"], sorted(lines - busy), now)
         await self.set_targets([TargetState(target, 0, 0, 0) for target in sorted(targets)])
         await self.settle(targets)
         self._queued.update(targets)

@@ -147,11 +147,11 @@ SELECT id, channel, target, kind, message_id, mt_id, entry_id, user_id, entry_at
   queued_at, due_at, attempts, parked_at, last_error
 FROM push WHERE id > :after AND parked_at IS NOT NULL ORDER BY id LIMIT :most
 
--- targets_of: whose these parked pushes are
-SELECT DISTINCT target FROM push WHERE parked_at IS NOT NULL AND id IN (SELECT push_key FROM @rows(push_key bigint))
+-- parked_lines: whose these parked pushes are, and of which handsets
+SELECT DISTINCT target, handset FROM push WHERE parked_at IS NOT NULL AND id IN (SELECT push_key FROM @rows(push_key bigint))
 
--- replay_pushes: parked pushes start anew
-UPDATE push SET parked_at = NULL, attempts = 0, queued_at = :now, due_at = :now, last_error = ''
+-- replay_pushes: parked pushes start anew, in their handsets' lines
+UPDATE push SET parked_at = NULL, attempts = 0, queued_at = :now, last_error = ''
 FROM @rows(push_key bigint) WHERE id = r.push_key AND parked_at IS NOT NULL RETURNING target
 
 -- push_counts: how many wait to be brought, are parked, wait to be pulled; each counted on an index alone
