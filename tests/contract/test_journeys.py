@@ -562,3 +562,21 @@ async def test_a_reply_is_queued_for_the_messages_reply_to(centre: Centre) -> No
     await centre.reply(carrier, HANDSET, "61500079987")
     queued = await centre.sql("SELECT address, mt_id, handset FROM push")
     assert queued == [("https://shop.example/in?from={{from}}", sent.id, HANDSET)]
+
+
+@pytest.mark.parametrize("rotation", ["max_rotation", "conversation"])
+async def test_a_reply_goes_to_its_messages_reply_to_for_as_long_as_it_is_matched(
+    centre: Centre, rotation: str
+) -> None:
+    """Found as replies after 80 hours that waited in the mailbox alone: the message was forgotten, its pair was not."""
+    user, carrier = await centre.account(), await centre.carrier()
+    await centre.pool("61500079987")
+    await centre.send(user, rotation=rotation, reply_to="https://shop.example/before")
+    sent = await centre.send(user, rotation=rotation, reply_to="https://shop.example/in")
+    for _, outgoing in await centre.deliver(carrier):
+        await centre.receipt(carrier, f"r-{outgoing.id}-1")
+    centre.clock.pass_seconds(96 * HOUR)
+    await centre.upkeep.forget()
+    assert await centre.sql("SELECT count(*) FROM mt") == [(0,)]
+    await centre.reply(carrier, HANDSET, "61500079987")
+    assert await centre.sql("SELECT address, mt_id FROM push") == [("https://shop.example/in", sent.id)]

@@ -111,6 +111,21 @@ async def test_another_carrier_gets_its_own_routes_sender_or_the_users_again(
     assert await origins(centre, user) == [sent.id]
 
 
+@pytest.mark.parametrize("refused", [False, True])
+async def test_a_reply_to_a_routes_sender_goes_to_the_messages_reply_to(
+    centre: Centre, refused: bool
+) -> None:
+    user, first = await opened(centre)
+    other = await centre.carrier("other", priority=1)
+    await centre.sql("UPDATE route SET sender = $1 WHERE carrier_id = $2", SECOND, other)
+    await centre.changed()
+    await centre.send(user, reply_to="https://shop.example/in")
+    if refused:
+        await centre.deliver(first, lambda _, number: Outcome(number, Fate.REFUSED))
+    await centre.reply(first, HANDSET, SECOND if refused else ROUTES)
+    assert await centre.sql("SELECT address FROM push") == [("https://shop.example/in",)]
+
+
 async def test_a_message_of_a_removed_carrier_takes_the_next_routes_sender(centre: Centre) -> None:
     user, first = await opened(centre)
     other = await centre.carrier("other", priority=1)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import apsw
-import asyncpg
-
 from rejoinder.clock import ManualClock
 from rejoinder.store import open_store
-from rejoinder.store.migrate import TABLE, migrations, statements
 from tests.centre import START
+from tests.contract.older import database_before
 
 BEFORE = [
     ("0" * 23 + "1", 1, "https://a.example/in?t={{text}}", "m1", "61255588885", 50, 0, 10),
@@ -16,6 +13,10 @@ BEFORE = [
     ("0" * 23 + "3", 1, "https://a.example/in?t={{text}}", "m3", "61255588886", 70, 0, 11),
     ("0" * 23 + "4", 2, "mailto:Desk@a.example", "m4", "61255588885", 80, 0, 12),
 ]
+ROW = (
+    "INSERT INTO push (id, user_id, target, mt_id, handset, due_at, attempts, timestamp) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+)
 AFTER = [
     ("web", "https://a.example/in?t={{text}}", BEFORE[0][0], "m1", 1, 10, 50),
     ("web", "https://a.example/in?t={{text}}", BEFORE[1][0], "m2", 1, 11, None),
@@ -24,32 +25,8 @@ AFTER = [
 ]
 
 
-async def _older(url: str) -> None:
-    """A database of the version before, with pushes in it."""
-    row = "INSERT INTO push (id, user_id, target, mt_id, handset, due_at, attempts, timestamp) VALUES"
-    if url.startswith("sqlite"):
-        file = apsw.Connection(url.removeprefix("sqlite:///"))
-        file.execute(TABLE)
-        for step in [step for step in migrations("sqlite") if step.version < 4]:
-            for statement in statements(step.sql):
-                file.execute(statement)
-            file.execute("INSERT INTO migration VALUES (?1, ?2)", (step.version, step.name))
-        for values in BEFORE:
-            file.execute(f"{row} (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", values)
-        file.close()
-        return
-    connection = await asyncpg.connect(url)
-    await connection.execute(TABLE)
-    for step in [step for step in migrations("postgres") if step.version < 4]:
-        await connection.execute(step.sql)
-        await connection.execute("INSERT INTO migration VALUES ($1, $2)", step.version, step.name)
-    for values in BEFORE:
-        await connection.execute(f"{row} ($1, $2, $3, $4, $5, $6, $7, $8)", *values)
-    await connection.close()
-
-
 async def test_pushes_of_the_version_before_are_kept_in_order(empty_database_url: str) -> None:
-    await _older(empty_database_url)
+    await database_before(4, empty_database_url, [(ROW, values) for values in BEFORE])
     store = await open_store(empty_database_url, ManualClock(START))
     found = await store.read.pushes.listed(0, 10, False)
     assert [

@@ -118,8 +118,7 @@ class Desk:
                 status=Status.SUBMITTED,
                 parts=wanted.parts,
                 charge=price,
-                # Contract §6: replyTo is only effective where the pool chose the sender.
-                reply_to=None if order.sender else wanted.reply_to,
+                reply_to=order.reply_to(),
                 accepted_at=now,
                 expires_at=NEVER if held else now + LIFETIME_US,
                 receipts=wanted.receipts,

@@ -37,6 +37,10 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     replacement: str = ""
     barred: bool = False
 
+    def reply_to(self) -> str | None:
+        """Where else replies go: only where the pool chose the sender (contract §6)."""
+        return None if self.sender else self.draft.reply_to
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -160,10 +164,9 @@ class Placing:
 
     def _note_pair(self, order: Order, number: str, mt_id: str) -> None:
         """A reply from this handset to this number, or to that which goes out in its place, will answer this message."""
+        address, now = order.reply_to(), self._terms.now
         if order.replacement.isdigit():
-            pair = Pair(
-                order.draft.recipient, order.replacement, order.user.id, mt_id, False, self._terms.now
-            )
+            pair = Pair(order.draft.recipient, order.replacement, order.user.id, mt_id, False, now, address)
             self._written[pair.handset, pair.number] = pair
         if order.sender:
             self._note_own_sender(order, mt_id)
@@ -175,10 +178,10 @@ class Placing:
         if conversation:
             self._shelves.talks[talk] = number
         # Uses of one moment, or before a clock stepped back, still count up: the oldest is always known.
-        at = max(self._terms.now, 1 + max((pair.used_at for pair in used.values()), default=0))
-        pair = Pair(handset, number, order.user.id, mt_id, conversation, at)
+        at = max(now, 1 + max((pair.used_at for pair in used.values()), default=0))
+        pair = Pair(handset, number, order.user.id, mt_id, conversation, at, address)
         used[number] = self._written[handset, number] = pair
-        self._note_talk(talk, mt_id, at)
+        self._note_talk(talk, mt_id, at, address)
 
     def _note_own_sender(self, order: Order, mt_id: str) -> None:
         """The user's own number: a reply answers the latest message from it to that handset."""
@@ -186,13 +189,13 @@ class Placing:
         if order.sender.isdigit():
             pair = Pair(handset, order.sender, order.user.id, mt_id, False, now)
             self._written[handset, order.sender] = pair
-        self._note_talk((order.user.id, handset), mt_id, now)
+        self._note_talk((order.user.id, handset), mt_id, now, None)
 
-    def _note_talk(self, talk: tuple[int, str], mt_id: str, at: int) -> None:
+    def _note_talk(self, talk: tuple[int, str], mt_id: str, at: int, reply_to: str | None) -> None:
         """Where user and handset are in conversation, this is now its latest message."""
         number = self._shelves.talks.get(talk)
         if number is not None:
-            self._talked[talk] = Pair(talk[1], number, talk[0], mt_id, True, at)
+            self._talked[talk] = Pair(talk[1], number, talk[0], mt_id, True, at, reply_to)
 
     async def store(self, tx: Tx) -> None:
         """Stores all that was noted but the queue rows, which go with their messages (flow/ports `Outbox`)."""

@@ -26,12 +26,13 @@ async def note_senders(tx: Tx, rows: Sequence[QueueRow], now: int) -> None:
     if not swapping:
         return
     states = await tx.messages.lock(swapping)
+    addresses = await tx.messages.reply_addresses(swapping)
     await tx.messages.set_senders([(row.id, row.sender) for row in swapping.values()])
     pairs = {}
     for state in states:
         row = swapping[state.id]
         if row.sender != row.own_sender and row.sender.isdigit():
             pairs[row.recipient, row.sender] = Pair(
-                row.recipient, row.sender, state.user_id, row.id, False, now
+                row.recipient, row.sender, state.user_id, row.id, False, now, addresses.get(row.id)
             )
     await tx.replies.put(list(pairs.values()), [])

@@ -117,6 +117,9 @@ class Messages(Protocol):
     async def set_senders(self, rows: Sequence[tuple[str, str]]) -> None:
         """(id, what it goes out from)."""
 
+    async def reply_addresses(self, ids: Collection[str]) -> dict[str, str]:
+        """Where else replies to these messages go (replyTo), of those that have such a place."""
+
     async def mark_resent(self, ids: Collection[str]) -> None: ...
 
     async def status(self, mt_id: str) -> tuple[int, str, int] | None:

@@ -10,7 +10,7 @@ import msgspec
 
 
 class Pair(msgspec.Struct, frozen=True, gc=False):
-    """The latest message from a number to a handset."""
+    """The latest message from a number to a handset; `reply_to`: where else its reply goes."""
 
     handset: str
     number: str
@@ -18,6 +18,7 @@ class Pair(msgspec.Struct, frozen=True, gc=False):
     mt_id: str
     conversation: bool
     used_at: int
+    reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,10 @@ class MessageTables:
     async def set_senders(self, rows: Sequence[tuple[str, str]]) -> None:
         await self._session.bulk(_SQL["set_senders"], rows)
 
+    async def reply_addresses(self, ids: Collection[str]) -> dict[str, str]:
+        rows = await self._session.bulk(_SQL["reply_addresses"], [(i,) for i in ids])
+        return {row[0]: row[1] for row in rows}
+
     async def mark_resent(self, ids: Collection[str]) -> None:
         await self._session.bulk(_SQL["mark_resent"], [(i,) for i in ids])
 

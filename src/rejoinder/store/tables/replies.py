@@ -34,11 +34,14 @@ class ReplyTables:
         written = sorted(pairs, key=lambda p: (p.handset, p.number))
         await self._session.bulk(
             _SQL["put_pairs"],
-            [(p.handset, p.number, p.user_id, p.mt_id, p.conversation, p.used_at) for p in written],
+            [
+                (p.handset, p.number, p.user_id, p.mt_id, p.conversation, p.used_at, p.reply_to)
+                for p in written
+            ],
         )
         await self._session.bulk(
             _SQL["put_conversations"],
-            [(t.user_id, t.handset, t.number, t.mt_id, t.used_at) for t in talks],
+            [(t.user_id, t.handset, t.number, t.mt_id, t.used_at, t.reply_to) for t in talks],
         )
 
     async def matches(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Match]:
@@ -48,11 +51,11 @@ class ReplyTables:
             (handset, number): Match(
                 user,
                 customer,
-                (latest or mt) if talk else mt,
+                mt,
                 reply_to,
                 MoPush(bool(of_user), bool(of_customer), smpp=bool(smpp)),
             )
-            for handset, number, user, customer, mt, talk, latest, reply_to, of_user, of_customer, smpp in rows
+            for handset, number, user, customer, mt, reply_to, of_user, of_customer, smpp in rows
         }
 
     async def owners(self, numbers: Collection[str]) -> dict[str, NumberOwner]:

@@ -53,6 +53,9 @@ SELECT customer FROM waiting WHERE customer IS NOT NULL LIMIT :most
 UPDATE outbox SET submitting = TRUE, due_at = :lease, claimed_at = :now, fence = fence + 1, duplicate = r.again
 FROM @rows(queue_key text, again boolean) WHERE id = r.queue_key
 
+-- reply_addresses: where else replies to these messages go
+SELECT id, reply_to FROM mt WHERE reply_to IS NOT NULL AND id IN (SELECT mt_key FROM @rows(mt_key text))
+
 -- unanswered_to: what the parts went out from that this carrier got for a handset and has not answered
 SELECT o.sender FROM outbox o JOIN part p ON p.mt_id = o.id
 WHERE o.carrier_id = :carrier AND o.recipient = :recipient AND o.submitting AND p.ref_key IS NULL AND p.status = 10

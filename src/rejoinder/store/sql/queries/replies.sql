@@ -7,24 +7,26 @@ SELECT user_id, handset, number, mt_id FROM conversation
 WHERE (user_id, handset) IN (SELECT user_key, handset_key FROM @rows(user_key bigint, handset_key text))
 
 -- put_pairs: the latest message on each pair
-INSERT INTO reply_pair (handset, number, user_id, mt_id, conversation, used_at)
-SELECT handset_key, pair_number, user_key, mt_key, talk, used
-FROM @rows(handset_key text, pair_number text, user_key bigint, mt_key text, talk boolean, used bigint) WHERE true
+INSERT INTO reply_pair (handset, number, user_id, mt_id, conversation, used_at, reply_to)
+SELECT handset_key, pair_number, user_key, mt_key, talk, used, address
+FROM @rows(handset_key text, pair_number text, user_key bigint, mt_key text, talk boolean, used bigint, address text)
+WHERE true
 ON CONFLICT (handset, number) DO UPDATE SET user_id = excluded.user_id, mt_id = excluded.mt_id,
-  conversation = excluded.conversation, used_at = excluded.used_at
+  conversation = excluded.conversation, used_at = excluded.used_at, reply_to = excluded.reply_to
 
 -- put_conversations: the latest message of a user to a handset, and the number they talk under
-INSERT INTO conversation (user_id, handset, number, mt_id, used_at)
-SELECT user_key, handset_key, talk_number, mt_key, used
-FROM @rows(user_key bigint, handset_key text, talk_number text, mt_key text, used bigint) WHERE true
-ON CONFLICT (user_id, handset) DO UPDATE SET number = excluded.number, mt_id = excluded.mt_id, used_at = excluded.used_at
+INSERT INTO conversation (user_id, handset, number, mt_id, used_at, reply_to)
+SELECT user_key, handset_key, talk_number, mt_key, used, address
+FROM @rows(user_key bigint, handset_key text, talk_number text, mt_key text, used bigint, address text) WHERE true
+ON CONFLICT (user_id, handset) DO UPDATE SET number = excluded.number, mt_id = excluded.mt_id, used_at = excluded.used_at,
+  reply_to = excluded.reply_to
 
 -- read_matches: the pairs of (handset, number) that these MOs came on, with what their matching needs
-SELECT p.handset, p.number, p.user_id, u.customer_id, p.mt_id, p.conversation, c.mt_id, m.reply_to,
+SELECT p.handset, p.number, p.user_id, u.customer_id, coalesce(c.mt_id, p.mt_id),
+  CASE WHEN c.mt_id IS NULL THEN p.reply_to ELSE c.reply_to END,
   u.mo_push <> '', k.mo_push <> '', EXISTS (SELECT 1 FROM smpp_account b WHERE b.user_id = u.id)
 FROM reply_pair p JOIN user_account u ON u.id = p.user_id JOIN customer k ON k.id = u.customer_id
 LEFT JOIN conversation c ON p.conversation AND c.user_id = p.user_id AND c.handset = p.handset
-LEFT JOIN mt m ON m.id = coalesce(c.mt_id, p.mt_id)
 WHERE (p.handset, p.number) IN (SELECT handset_key, pair_number FROM @rows(handset_key text, pair_number text))
 
 -- read_numbers: whose these numbers are, who takes what no message of ours provoked, and who has a push for MOs
