@@ -55,6 +55,12 @@ def test_an_unknown_carrier_is_404(site: Site, kind: str, name: str) -> None:
     assert_refused(deliver(site, kind, MO, name=name), 404)
 
 
+@both_kinds
+def test_a_mistyped_carrier_is_told_from_a_mistyped_path(site: Site, kind: str) -> None:
+    assert deliver(site, kind, MO, name="nobody").json["error"] == "there is no such carrier"
+    assert deliver(site, f"{kind}s", MO).json["error"] == "there is no such path"
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -226,7 +226,9 @@ def test_unknown_wrong_disabled_and_blocked_resellers(trade: Trade, path: str) -
         ("blocked", SECRET, blocked),
         ("blocked", WRONG_PASSWORD, 3),
     ):
-        assert code(trade, path, **{name: reseller, password: secret}) == expected, reseller
+        reply = trade.post(path, {**good(trade, path), name: reseller, password: secret})
+        assert reply.code == expected, reseller
+        assert reply.json["error"].startswith(f"{name}: ") == (expected == 400)
 
 
 def test_a_users_name_and_password_are_no_resellers(trade: Trade) -> None:

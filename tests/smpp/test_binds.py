@@ -317,8 +317,14 @@ async def test_with_a_certificate_it_speaks_tls_and_nothing_else(tmp_path: Path)
 
 @pytest.mark.parametrize(("certificate", "key"), [("", "key.pem"), ("no-such-file.pem", ""), (__file__, "")])
 def test_a_certificate_that_cannot_be_used_is_said_at_the_start(certificate: str, key: str) -> None:
-    with pytest.raises(ConfigInvalid, match="smpp_tls_"):
+    with pytest.raises(ConfigInvalid, match="smpp_tls_") as refused:
         tls_context(certificate, key)
+    assert certificate in refused.value.sentence
+
+
+def test_a_key_that_is_not_there_is_named() -> None:
+    with pytest.raises(ConfigInvalid, match=r"smpp_tls_key can't be read: .*: no-key\.pem"):
+        tls_context(__file__, "no-key.pem")
 
 
 async def test_who_does_not_read_is_read_no_further_and_harms_nobody(quick_site: SmppSite) -> None:

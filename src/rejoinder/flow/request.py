@@ -290,7 +290,11 @@ def not_routed(barred: bool = False) -> MessageRefused:
 
 
 def sender_not_allowed() -> MessageRefused:
-    return MessageRefused(Status.SOURCE_NOT_ALLOWED, "this sender may not be used", "sender")
+    return MessageRefused(
+        Status.SOURCE_NOT_ALLOWED,
+        "the customer may not use this sender: ask the operator to allow it",
+        "sender",
+    )
 
 
 def no_pool_number() -> MessageRefused:

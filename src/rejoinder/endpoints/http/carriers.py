@@ -55,9 +55,11 @@ class CarrierCalls:
     async def deliver(self, request: Request) -> Response:
         """Answers both paths: 200 after commit, 400 with a sentence, 401, 404, 415; 503 comes from the server."""
         name, _, kind = request.path.removeprefix(PREFIX).rpartition("/")
-        carrier = self._setup.carriers_by_name.get(name)
-        if carrier is None or kind not in ("inbound", "receipt"):
+        if kind not in ("inbound", "receipt"):
             return not_found()
+        carrier = self._setup.carriers_by_name.get(name)
+        if carrier is None:
+            return not_found("carrier")
         if not _authorised(request, carrier):
             return _unauthorised()
         if request.body and request.content_type not in (FORM, b"application/json"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rejoinder.endpoints.http.forms import Field, account_call, as_given, read, truth, word
@@ -60,7 +60,6 @@ _USER = (
     Field("swappingSourceAddressAllowed", truth, required=False, default=False),
 )
 _LOGIN: Mapping[Verdict, tuple[AccountCode, str]] = {
-    Verdict.UNKNOWN_USER: (AccountCode.NO_RESELLER, "there is no such reseller"),
     Verdict.WRONG_PASSWORD: (AccountCode.AUTHENTICATION_FAILED, "the reseller's password is wrong"),
     Verdict.DISABLED: (AccountCode.AUTHENTICATION_FAILED, "the reseller is disabled"),
     Verdict.BLOCKED: (AccountCode.BLOCKED, "the reseller is blocked"),
@@ -93,19 +92,19 @@ class ResellerCalls:
 
     async def add_credits(self, params: Params) -> Response:
         given = read(params, _CREDITS)
-        reseller = await self._calling(params, given["reseller"], given["password"])
+        reseller = await self._calling(params, given, _ADMIN)
         balance = await self._reselling.add_credits(reseller, given["customer"], given["creditsToAdd"])
         return _ok(credits=money.to_number(balance))
 
     async def balance(self, params: Params) -> Response:
         given = read(params, _ADMIN)
-        reseller = await self._calling(params, given["reseller"], given["password"])
+        reseller = await self._calling(params, given, _ADMIN)
         return _ok(credits=money.to_number(await self._reselling.balance(reseller, given["customer"])))
 
     async def create_customer_user(self, params: Params) -> Response:
         given = read(params, _CUSTOMER_USER)
         try:
-            reseller = await self._calling(params, given["resellerName"], given["resellerPassword"])
+            reseller = await self._calling(params, given, _RESELLER)
         except CallRefused as refused:
             # 4 is not among this call's codes, as in allMessages (contract §2).
             if refused.status == AccountCode.BLOCKED:
@@ -123,7 +122,7 @@ class ResellerCalls:
 
     async def create_customer(self, params: Params) -> Response:
         given = read(params, _CUSTOMER)
-        reseller = await self._calling(params, given["resellerName"], given["resellerPassword"])
+        reseller = await self._calling(params, given, _RESELLER)
         new = NewCustomer(
             name=given["name"],
             integration_id=given["integrationId"],
@@ -134,15 +133,21 @@ class ResellerCalls:
 
     async def create_user(self, params: Params) -> Response:
         given = read(params, _USER)
-        reseller = await self._calling(params, given["resellerName"], given["resellerPassword"])
+        reseller = await self._calling(params, given, _RESELLER)
         user = await self._new_user(given)
         return _ok(userId=await self._reselling.create_user(reseller, given["customerId"], user))
 
-    async def _calling(self, params: Params, name: str, password: str) -> ResellerRow:
-        """The calling reseller. Raises CallRefused 400, 3, 4."""
-        login = await self._accounts.reseller_login(name, password, params.address)
+    async def _calling(
+        self, params: Params, given: Mapping[str, Any], fields: Sequence[Field]
+    ) -> ResellerRow:
+        """The calling reseller; its name and password are the first two fields. Raises CallRefused 400, 3, 4."""
+        name, password = fields[:2]
+        login = await self._accounts.reseller_login(given[name.name], given[password.name], params.address)
         if login.verdict is Verdict.OK and login.reseller is not None:
             return login.reseller
+        if login.verdict is Verdict.UNKNOWN_USER:
+            parameter, _ = name.given(params)
+            raise CallRefused(AccountCode.NO_RESELLER, f"{parameter}: there is no such reseller", parameter)
         raise CallRefused(*_LOGIN[login.verdict])
 
     async def _new_user(self, given: Mapping[str, Any]) -> NewUser:

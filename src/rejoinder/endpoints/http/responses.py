@@ -70,8 +70,8 @@ def internal_error(family: Family) -> Response:
     return fault(family, _INTERNAL[family], "internal error", 500)
 
 
-def not_found() -> Response:
-    return fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "there is no such path", 404)
+def not_found(what: str = "path") -> Response:
+    return fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, f"there is no such {what}", 404)
 
 
 def method_not_allowed(family: Family, allowed: Sequence[str]) -> Response:
