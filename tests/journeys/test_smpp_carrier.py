@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -212,6 +213,25 @@ async def test_throttling_keeps_the_order_and_loses_and_repeats_nothing(start: S
     for mt_id in ids:
         await journey.until(mt_id, 11)
     assert [octets.decode() for octets in accepted] == texts
+
+
+async def test_two_handsets_whose_queues_are_full_do_not_stop_what_goes_to_others(start: Start) -> None:
+    full = {"61255500001", "61255500002"}
+    ids = itertools.count()
+    journey = await start(
+        lambda pdu: int(CommandStatus.ESME_RMSGQFUL) if pdu.destination_addr in full else f"m{next(ids)}"
+    )
+    for handset in full:
+        await journey.send("not now", handset)
+    sent = [await journey.send("now", str(61_255_600_000 + number)) for number in range(40)]
+    async with asyncio.timeout(20):
+        for mt_id in sent:
+            await journey.until(mt_id, 11)
+    # Both wait for a time of their own, and are no more in anybody's way.
+    tried = "SELECT attempts FROM outbox WHERE NOT submitting AND due_at > claimed_at + 3000000"
+    async with asyncio.timeout(20):
+        while len(await journey.centre.sql(tried)) < 2:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
 
 
 async def test_parts_of_a_handsets_long_text_come_in_any_order_and_are_one(start: Start) -> None:

@@ -22,6 +22,7 @@ from rejoinder.flow.ports import Carrier, CarrierRow, Claim, Store
 from rejoinder.flow.rates import Pace, Throughput
 from rejoinder.flow.receipts import count_finished
 from rejoinder.flow.setup import Setup
+from rejoinder.flow.throttles import Throttles
 from rejoinder.message.model import Fate, Outcome, Outgoing
 from rejoinder.observe import MT_MOVED, MT_RESENT, PARTS_SENT, log
 from rejoinder.waits import woken
@@ -62,6 +63,7 @@ class CarrierLane:
         self._learnt = ground.learnt
         self._wake_other = wake_other
         self._pace = Pace(carrier.window)
+        self._throttles = Throttles(self._pace)
         self._throughput = Throughput(float(row.settings.get("throughput") or 0), ground.clock.monotonic())
         self._under_way: dict[asyncio.Task[None], Claim] = {}
         self._answers: Batches[Answered, None] = Batches(
@@ -132,6 +134,7 @@ class CarrierLane:
         if free <= 0:
             self._more = True
             return max(self._pace.wait(now), LOOK_SECONDS) if not self._under_way else LOOK_SECONDS
+        self._throttles.claims()
         most = self._throughput.take(free, now)
         if most == 0:
             return 0.05
@@ -189,9 +192,9 @@ class CarrierLane:
             # A carrier's outermost line: what it forgot to foresee is an unknown outcome.
             log.error("carrier_failed", carrier=self.row.name, mt_id=outgoing.id, exc_info=error)
             outcomes = [Outcome(number, Fate.UNKNOWN) for number in outgoing.numbers]
-        self._learn_pace(outcomes)
+        self._count(outcomes)
         answered = Answered(claim_, outcomes, random.random())  # noqa: S311  # spreads retries, guards nothing
-        await self._keep(answered)
+        await self._keep(self._throttles.judged(answered, self._clock.monotonic(), self._clock.wall_us()))
 
     async def _keep(self, answered: Answered) -> None:
         """An answer is kept in memory until the store takes it; without it the lease would resend."""
@@ -202,17 +205,13 @@ class CarrierLane:
             except RejoinderError:
                 await asyncio.sleep(STORE_AWAY_SECONDS)
 
-    def _learn_pace(self, outcomes: Sequence[Outcome]) -> None:
+    def _count(self, outcomes: Sequence[Outcome]) -> None:
         fates = {outcome.fate for outcome in outcomes}
         well = not fates <= {Fate.LATER, Fate.UNSENT}
         self._setup.health.answered(self.row.id, well, self._clock.monotonic())
         self.taken += sum(outcome.fate is Fate.ACCEPTED for outcome in outcomes)
         for outcome in outcomes:
             _series(self.row.name, outcome.fate.value).inc()
-        if any(outcome.fate is Fate.THROTTLED for outcome in outcomes):
-            self._pace.throttled(self._clock.monotonic())
-        else:
-            self._pace.went_well()
 
     async def answered(self) -> None:
         """Returns when the answers that have come so far are on disk, or could not be stored."""

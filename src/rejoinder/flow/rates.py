@@ -27,6 +27,8 @@ class Pace:
 
     PAUSE_SECONDS = 0.25
     PAUSE_LIMIT = 8.0
+    # Longer is only a pause that follows on several in vain; a carrier that takes a message in two seconds makes none.
+    STALLED_SECONDS = 2.0
 
     def __init__(self, window: int) -> None:
         self.window = window
@@ -42,12 +44,18 @@ class Pace:
         self._room = min(float(self.window), self._room + 1 / self._room)
         self._pause = self.PAUSE_SECONDS
 
-    def throttled(self, now: float) -> None:
+    def throttled(self, now: float, narrower: bool = True) -> None:
+        """`narrower`: fewer may be under way after the pause."""
         if now < self._resume_at:
             return  # answers of the same burst count once
-        self._room = max(1.0, self._room / 2)
+        if narrower:
+            self._room = max(1.0, self._room / 2)
         self._resume_at = now + self._pause
         self._pause = min(self.PAUSE_LIMIT, self._pause * 2)
+
+    def stalled(self) -> bool:
+        """Whether nothing went well between the last pauses: the one to follow is a long one."""
+        return self._pause > self.STALLED_SECONDS
 
     def wait(self, now: float) -> float:
         """Seconds until the lane may send again."""
