@@ -215,6 +215,15 @@ async def test_throttling_keeps_the_order_and_loses_and_repeats_nothing(start: S
     assert [octets.decode() for octets in accepted] == texts
 
 
+async def test_after_a_throttling_the_lane_rests_for_the_pause_and_no_longer(start: Start) -> None:
+    journey = await start()
+    await journey.until(await journey.send(), 11)
+    (lane,) = journey.service.dispatch.lanes.values()
+    lane._pace._pause = 0.6
+    lane._pace.throttled(journey.service.clock.monotonic())
+    assert 0 < await lane._turn() <= 0.6
+
+
 async def test_two_handsets_whose_queues_are_full_do_not_stop_what_goes_to_others(start: Start) -> None:
     full = {"61255500001", "61255500002"}
     ids = itertools.count()

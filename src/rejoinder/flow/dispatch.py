@@ -133,7 +133,7 @@ class CarrierLane:
         free = self._pace.room(now) - len(self._under_way)
         if free <= 0:
             self._more = True
-            return max(self._pace.wait(now), LOOK_SECONDS) if not self._under_way else LOOK_SECONDS
+            return min(self._pace.wait(now) or LOOK_SECONDS, LOOK_SECONDS)
         self._throttles.claims()
         most = self._throughput.take(free, now)
         if most == 0:
