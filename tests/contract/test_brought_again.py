@@ -93,6 +93,18 @@ async def test_the_same_text_again_over_the_same_link_is_another_text(world: Wor
     assert await world.shown() == ["yes"] * 2
 
 
+async def test_what_a_broken_commit_left_stored_is_known_by_its_number_over_the_same_link(
+    world: World,
+) -> None:
+    await world.bring(1, 1)
+    # The link was told nothing of that, and brings it under the number that it had then; the next text is another one.
+    await together(world.bring(1, 1), world.bring(1, 2))
+    assert await world.shown() == ["yes"] * 2
+    await world.lose(1)
+    await world.bring(2, 1)
+    assert await world.shown() == ["yes"] * 2
+
+
 async def test_the_same_text_over_two_links_that_live_is_two_texts(world: World) -> None:
     await world.lose(3)
     await world.bring(1)

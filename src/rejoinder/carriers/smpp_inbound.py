@@ -15,7 +15,7 @@ from rejoinder.carriers.smpp_plan import Arrival
 from rejoinder.carriers.smpp_profiles import as_answered
 from rejoinder.carriers.smpp_settings import SmppSettings
 from rejoinder.clock import Clock
-from rejoinder.errors import RejoinderError
+from rejoinder.errors import RejoinderError, UnknownCommit
 from rejoinder.flow.ports import CarrierEvents, CarrierRow
 from rejoinder.message import phone, status_map
 from rejoinder.message.model import Brought, InboundPart, Receipt
@@ -53,7 +53,7 @@ class SmppDeliveries:
             else:
                 arrival.kept = True
                 await self.losses.known(arrival.link)
-                await self._events.inbound(self._part(pdu, self._brought(pdu, arrival)))
+                await self._inbound(pdu, arrival)
         except RejoinderError as error:
             log.warning("delivery_put_off", carrier=self._row.name, sentence=error.sentence)
             return int(CommandStatus.ESME_RX_T_APPN)
@@ -67,8 +67,21 @@ class SmppDeliveries:
             return False
         return True
 
-    def _brought(self, pdu: DeliverSm | DataSm, arrival: Arrival) -> Brought:
-        return Brought(arrival.link, arrival.number, _digest(pdu), self.losses.doubtful())
+    async def _inbound(self, pdu: DeliverSm | DataSm, arrival: Arrival) -> None:
+        """Stores an MO. What may be stored although we could not say so keeps its number when it comes again."""
+        digest = _digest(pdu)
+        arrival.repeats = arrival.doubts.settles(digest)
+        arrival.in_doubt = arrival.repeats is not None
+        brought = Brought(arrival.link, arrival.known_as(), digest, self.losses.doubtful())
+        try:
+            await self._events.inbound(self._part(pdu, brought))
+            arrival.in_doubt = False
+        except UnknownCommit:
+            arrival.in_doubt = True
+            raise
+        finally:
+            if arrival.in_doubt:
+                arrival.doubts.arose(digest, arrival.known_as(), self._clock.monotonic())
 
     def _receipt(self, pdu: DeliverSm | DataSm, said: ReceiptWord) -> Receipt:
         # A receipt goes the other way: from the handset to the number the message came from.

@@ -12,6 +12,7 @@ import secrets
 from collections import deque
 from typing import cast
 
+from rejoinder.carriers.smpp_doubts import Doubts
 from rejoinder.carriers.smpp_plan import Arrival, Handover, LinkPlan
 from rejoinder.carriers.smpp_proofs import Proofs
 from rejoinder.clock import Clock
@@ -50,7 +51,7 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[_Waiting] = deque()
         self._deliveries: set[asyncio.Task[None]] = set()
-        self._proofs = Proofs()
+        self._proofs, self._doubts = Proofs(), Doubts()
         self._confirming: set[asyncio.Task[None]] = set()
         # The last delivery to be kept, and up to which one it is on disk that they were confirmed.
         self._kept = self._confirmed = 0
@@ -111,6 +112,7 @@ class Link(asyncio.Protocol):
             self._timer.cancel()
         if not self.ended.done():
             self._meet(self._session.tick(self._clock.monotonic()))
+            self._answer_written(self._doubts.lapsed(self._clock.monotonic()))
             self._probe(self._clock.monotonic())
             self._confirm()
             self._timer = self._loop.call_later(_TICK_SECONDS, self.tick)
@@ -221,7 +223,8 @@ class Link(asyncio.Protocol):
             self._transport.pause_reading()
 
     async def _deliver(self, sequence: int, pdu: DeliverSm | DataSm) -> None:
-        status, arrival = int(CommandStatus.ESME_RX_T_APPN), Arrival(self.name, self._proofs.begin())
+        status = int(CommandStatus.ESME_RX_T_APPN)
+        arrival = Arrival(self.name, self._proofs.begin(), self._doubts)
         try:
             status = await self._plan.deliveries.take(pdu, arrival)
         except Exception as error:  # noqa: BLE001 - a task's outermost line: the centre is asked to try again
@@ -232,7 +235,11 @@ class Link(asyncio.Protocol):
             self._kept = max(self._kept, arrival.number)
         self._respond(sequence, kind(), status)
         if not self.ended.done():
-            self._proofs.answered(arrival.number)
+            self._answer_written(arrival.done())
+
+    def _answer_written(self, numbers: list[int]) -> None:
+        for number in numbers:
+            self._proofs.answered(number)
 
     def _probe(self, now: float) -> None:
         """Asks for a sign that our answers were read, where no submit brings one."""

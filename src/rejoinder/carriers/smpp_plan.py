@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from rejoinder.carriers.smpp_doubts import Doubts
 from rejoinder.message.model import Fate, Outcome
 from rejoinder.smpp.pdu import Bind, DataSm, DeliverSm
 from rejoinder.smpp.window import Timers
@@ -14,11 +15,27 @@ from rejoinder.smpp.window import Timers
 
 @dataclass(slots=True)
 class Arrival:
-    """Which delivery of which link it is; `kept`: set where a repetition of it has to be known."""
+    """Which delivery of which link it is, among the link's doubts.
+
+    `kept`: set where a repetition of it has to be known. `repeats`: the number of the delivery in doubt that it brings
+    again. `in_doubt`: set where nobody knows whether it is stored.
+    """
 
     link: int
     number: int
+    doubts: Doubts
     kept: bool = False
+    repeats: int | None = None
+    in_doubt: bool = False
+
+    def known_as(self) -> int:
+        """The number under which the store knows it, if it does."""
+        return self.number if self.repeats is None else self.repeats
+
+    def done(self) -> list[int]:
+        """The numbers that an answer to it ends."""
+        numbers = [self.number] if self.repeats is None else [self.number, self.repeats]
+        return [number for number in numbers if not self.in_doubt or number != self.known_as()]
 
 
 class Deliveries(Protocol):

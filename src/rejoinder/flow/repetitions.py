@@ -2,7 +2,9 @@
 
 A link that breaks may take our answer with it; the carrier then brings the same again over its next link. Such an MO is
 recognised while the carrier is not known to have read the answer to the first one, and each first one stands for one
-repetition. Refuses to call anything else a repetition: a handset may well send the same text twice.
+repetition. Over a link that lives the same is known where it was put off although it may be stored: when the connection
+to the database broke in a commit. Refuses to call anything else a repetition: a handset may well send the same text
+twice.
 """
 
 from __future__ import annotations
@@ -44,12 +46,14 @@ async def _not_brought_before(tx: Tx, parts: Sequence[InboundPart]) -> list[Inbo
     notes = {place: _note(part.carrier_id, part.brought) for place, part in enumerate(parts) if part.brought}
     if not notes:
         return list(parts)
-    doubtful = [place for place in notes if _doubtful(parts[place])]
+    # A repetition may be repeated in its turn: from here on the doubt is its link's.
+    new = await tx.inbound.note_unconfirmed([(it, parts[place].received_at) for place, it in notes.items()])
+    # What is noted already was stored when a commit broke off, and is brought again over the same link.
+    again = {place for place, it in notes.items() if (it.carrier_id, it.link, it.number) not in new}
+    doubtful = [place for place in notes if place not in again and _doubtful(parts[place])]
     before = await _before(tx, {place: notes[place] for place in doubtful}) if doubtful else {}
     gone = await tx.inbound.take_lost(list(before.values())) if before else set()
-    again = {place for place, it in before.items() if (it.carrier_id, it.link, it.number) in gone}
-    # A repetition may be repeated in its turn: from here on the doubt is its link's.
-    await tx.inbound.note_unconfirmed([(it, parts[place].received_at) for place, it in notes.items()])
+    again |= {place for place, it in before.items() if (it.carrier_id, it.link, it.number) in gone}
     return [part for place, part in enumerate(parts) if place not in again]
 
 

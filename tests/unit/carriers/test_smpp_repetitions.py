@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+from rejoinder.carriers.smpp_doubts import LAPSE_SECONDS, Doubts
 from rejoinder.clock import ManualClock
-from rejoinder.message.model import Fate
+from rejoinder.errors import StoreUnavailable, UnknownCommit
+from rejoinder.message.model import Fate, InboundPart
+from rejoinder.smpp.constants import CommandStatus
 from rejoinder.smpp.pdu import DeliverSm
 from tests.carrier_events import Collected, outgoing
 from tests.smpp_carriers import Build, fates, until, up
@@ -124,3 +127,67 @@ async def test_receipts_are_not_kept_for_repetition(carriers: Build) -> None:
         assert await smsc.receipt("m1") == 0
         await carrier.stop()
         assert events.confirmations == []
+
+
+class BrokenCommits(Collected):
+    """A store whose word is lost: what is handed in is noted, and then these errors are raised."""
+
+    def __init__(self, *broken: Exception) -> None:
+        super().__init__()
+        self.broken = list(broken)
+
+    async def inbound(self, part: InboundPart) -> None:
+        await super().inbound(part)
+        if self.broken:
+            raise self.broken.pop(0)
+
+
+async def numbers(smsc: Smsc, events: BrokenCommits, times: int) -> list[int]:
+    """Under which numbers the store is handed the same delivery, brought so often over one link."""
+    statuses = [await smsc.deliver(MO) for _ in range(times)]
+    assert statuses[-1] == CommandStatus.ESME_ROK
+    assert set(statuses[:-1]) <= {CommandStatus.ESME_RX_T_APPN, CommandStatus.ESME_ROK}
+    return [part.brought.number for part in events.inbounds if part.brought]
+
+
+async def test_what_was_put_off_in_a_broken_commit_keeps_its_number_when_the_same_link_brings_it_again(
+    carriers: Build,
+) -> None:
+    away = StoreUnavailable("the database is away")
+    events = BrokenCommits(UnknownCommit("the connection broke"), away, UnknownCommit("and again"))
+    async with Smsc() as smsc:
+        await up(carriers(smsc, events))
+        assert await numbers(smsc, events, 5) == [1, 1, 1, 1, 5]
+
+
+async def test_what_was_certainly_not_stored_comes_again_as_a_new_one(carriers: Build) -> None:
+    events = BrokenCommits(StoreUnavailable("the database is away"))
+    async with Smsc() as smsc:
+        await up(carriers(smsc, events))
+        assert await numbers(smsc, events, 2) == [1, 2]
+
+
+async def test_a_delivery_in_doubt_is_not_confirmed_before_it_was_brought_again(carriers: Build) -> None:
+    events, clock = BrokenCommits(UnknownCommit("the connection broke")), ManualClock()
+    async with Smsc() as smsc:
+        carrier = await up(carriers(smsc, events, clock))
+        link = carrier._places[0].link
+        assert link is not None
+        assert await smsc.deliver(MO) == CommandStatus.ESME_RX_T_APPN
+        assert fates(await carrier.send(outgoing())) == [Fate.ACCEPTED]
+        link.tick()
+        assert await smsc.deliver(MO) == CommandStatus.ESME_ROK
+        assert fates(await carrier.send(outgoing())) == [Fate.ACCEPTED]
+        link.tick()
+        await events.until(lambda it: bool(it.confirmations))
+        assert events.confirmations == [(link.name, 2)]
+
+
+def test_a_doubt_lapses_when_the_centre_does_not_bring_it_again_within_an_hour() -> None:
+    doubts = Doubts()
+    doubts.arose(7, 1, 0.0)
+    doubts.arose(7, 2, 1.0)
+    assert doubts.lapsed(LAPSE_SECONDS - 1) == []
+    assert doubts.lapsed(LAPSE_SECONDS) == [1]
+    assert doubts.settles(7) == 2
+    assert doubts.settles(7) is None

@@ -46,8 +46,8 @@ class Inbound(Protocol):
 
     async def forget_seen(self, before: int, most: int) -> int: ...
 
-    async def note_unconfirmed(self, rows: Sequence[tuple[Unconfirmed, int]]) -> None:
-        """Each with the time of its arrival."""
+    async def note_unconfirmed(self, rows: Sequence[tuple[Unconfirmed, int]]) -> set[tuple[int, int, int]]:
+        """Each with the time of its arrival; gives back (carrier, link, number) of those that were not noted yet."""
 
     async def lose(self, carrier_id: int, links: Collection[int] | None) -> None:
         """These links of a carrier are no more; None: all that there ever were."""

@@ -35,9 +35,10 @@ class InboundTables:
     async def forget_seen(self, before: int, most: int) -> int:
         return len(await self._session.rows(_SQL["forget_seen"], before, most))
 
-    async def note_unconfirmed(self, rows: Sequence[tuple[Unconfirmed, int]]) -> None:
+    async def note_unconfirmed(self, rows: Sequence[tuple[Unconfirmed, int]]) -> set[tuple[int, int, int]]:
         found = [(it.carrier_id, it.link, it.number, it.digest, at) for it, at in rows]
-        await self._session.bulk(_SQL["note_unconfirmed"], found)
+        new = await self._session.bulk(_SQL["note_unconfirmed"], found)
+        return {(row[0], row[1], row[2]) for row in new}
 
     async def lose(self, carrier_id: int, links: Collection[int] | None) -> None:
         if links is None:

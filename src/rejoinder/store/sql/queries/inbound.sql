@@ -9,10 +9,11 @@ DELETE FROM mo_seen WHERE (carrier_id, ref) IN (
   SELECT carrier_id, ref FROM mo_seen WHERE received_at < :before ORDER BY received_at LIMIT :most)
 RETURNING carrier_id
 
--- note_unconfirmed: MOs whose carrier is not yet known to have read that we took them
+-- note_unconfirmed: MOs whose carrier is not yet known to have read that we took them; gives back those that are new
 INSERT INTO mo_unconfirmed (carrier_id, link, number, digest, received_at)
 SELECT * FROM @rows(carrier bigint, over bigint, place bigint, content bigint, at bigint) WHERE true
 ON CONFLICT (carrier_id, link, number) DO NOTHING
+RETURNING carrier_id, link, number
 
 -- keep_lost: what these links brought may come again
 INSERT INTO mo_lost (carrier_id, digest, link, number, received_at)
