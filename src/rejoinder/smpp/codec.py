@@ -28,7 +28,7 @@ from rejoinder.smpp.layout import (
     octet,
     text,
 )
-from rejoinder.smpp.pdu import DeliverSm, Pdu, ShortMessage, SubmitSm
+from rejoinder.smpp.pdu import DeliverSm, Pdu, ShortMessage, SubmitSm, Tlvs
 from rejoinder.smpp.tlv import read_tlvs, write_tlvs
 
 HEADER = struct.Struct(">IIII")
@@ -134,9 +134,10 @@ _SHORT_MESSAGE = re.compile(
 )
 _match = _SHORT_MESSAGE.match
 _TIME = (0, 16)
+ReadTlvs = Callable[[bytes, int, int], Tlvs]
 
 
-def _read_message(kind: type[ShortMessage], data: bytes, at: int, end: int) -> Pdu:
+def _read_message(kind: type[ShortMessage], tlvs: ReadTlvs, data: bytes, at: int, end: int) -> Pdu:
     found = _match(data, at, end)
     if found is None:
         return _LAYOUTS[kind.command].read(data, at, end)
@@ -168,7 +169,7 @@ def _read_message(kind: type[ShortMessage], data: bytes, at: int, end: int) -> P
         coding,
         default_id,
         data[start:stop],
-        read_tlvs(data, stop, end) if stop < end else (),
+        tlvs(data, stop, end) if stop < end else (),
     )
 
 
@@ -183,8 +184,9 @@ Reader = Callable[[bytes, int, int], Pdu]
 READERS: Mapping[int, Reader] = {
     command: layout.read_answer if command & RESPONSE else layout.read for command, layout in _LAYOUTS.items()
 } | {
-    int(Command.SUBMIT_SM): partial(_read_message, SubmitSm),
-    int(Command.DELIVER_SM): partial(_read_message, DeliverSm),
+    int(Command.SUBMIT_SM): partial(_read_message, SubmitSm, read_tlvs),
+    # A network does not mend what it is told of: refused, a handset's text is lost.
+    int(Command.DELIVER_SM): partial(_read_message, DeliverSm, partial(read_tlvs, tolerant=True)),
     int(Command.SUBMIT_SM_RESP): partial(_read_id, p.SubmitSmResp),
     int(Command.DELIVER_SM_RESP): partial(_read_id, p.DeliverSmResp),
 }

@@ -82,12 +82,18 @@ OCTETS: Mapping[int, tuple[int, int]] = {
 EMPTY = frozenset({int(Tag.ALERT_ON_MESSAGE_DELIVERY)})
 
 
-def read_tlvs(data: bytes, at: int, end: int) -> Tlvs:
-    """All TLVs from `at` to `end`. Malformed where one reaches beyond; up to 3 octets at the end are dropped."""
+def read_tlvs(data: bytes, at: int, end: int, *, tolerant: bool = False) -> Tlvs:
+    """All TLVs from `at` to `end`; up to 3 octets at the end are dropped. Malformed where one reaches beyond.
+
+    `tolerant`: such a one is dropped instead, and of a text (message_payload) is kept what there is.
+    """
     found: list[tuple[int, TlvValue]] = []
     while end - at >= 4:
         tag, length = _UNPACK(data, at)
         at += 4
+        if at + length > end and tolerant:
+            text = [(tag, data[at:end])] if tag == Tag.MESSAGE_PAYLOAD else []
+            return (*found, *text)
         if at + length > end:
             raise Malformed(
                 CommandStatus.ESME_RINVOPTPARSTREAM, "an optional parameter reaches beyond its PDU"

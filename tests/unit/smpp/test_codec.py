@@ -111,6 +111,23 @@ def test_what_can_not_be_read_names_the_status_for_it(command: int, body: bytes,
     assert not malformed.value.fatal
 
 
+@pytest.mark.parametrize(
+    ("octets", "tlvs"),
+    [
+        (b"\x14\x01\0\x10abc", ()),
+        (b"\x14\x01\0\x01a" + b"\x14\x02\xff\xff", ((0x1401, b"a"),)),
+        (b"\x04\x24\0\x10and more", ((Tag.MESSAGE_PAYLOAD, b"and more"),)),
+    ],
+    ids=["a vendor's", "the second", "the text itself"],
+)
+def test_a_delivery_is_taken_without_the_parameter_that_reaches_beyond_it(
+    octets: bytes, tlvs: p.Tlvs
+) -> None:
+    delivery = p.DeliverSm(source_addr="61455555555", short_message=b"hello")
+    decoded = decode(framed(Command.DELIVER_SM, encode(delivery, 1)[16:] + octets))
+    assert decoded.pdu == p.DeliverSm(source_addr="61455555555", short_message=b"hello", tlvs=tlvs)
+
+
 @pytest.mark.parametrize("length", [0, 15, 65_537, 0xFFFF_FFFF])
 def test_an_impossible_length_is_fatal(length: int) -> None:
     with pytest.raises(Malformed) as malformed:
