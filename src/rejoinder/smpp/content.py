@@ -70,7 +70,7 @@ Textual = SubmitSm | DeliverSm | DataSm | SubmitMulti
 
 def read_content(pdu: Textual, style: Style) -> Content:
     """What a submit, a delivery or a data_sm says, to or from a peer of this style."""
-    data = _data(pdu)
+    data = user_data(pdu)
     udh, part = b"", None
     if pdu.esm_class & EsmClass.UDHI:
         part, rest = parts.read_udh(data)
@@ -90,7 +90,8 @@ def read_content(pdu: Textual, style: Style) -> Content:
     return Content(data, alphabet, udh, part, sar is not None, flash or subunit)
 
 
-def _data(pdu: Textual) -> bytes:
+def user_data(pdu: Textual) -> bytes:
+    """The octets as they came, header and all."""
     if not isinstance(pdu, DataSm) and pdu.short_message:
         return pdu.short_message
     payload = pdu.tlv(Tag.MESSAGE_PAYLOAD)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rejoinder.message.text import Alphabet
 from rejoinder.smpp.constants import EsmClass, MessageState, Tag
-from rejoinder.smpp.content import Content, read_content
+from rejoinder.smpp.content import Content, read_content, user_data
 from rejoinder.smpp.pdu import DataSm, DeliverSm
 from rejoinder.smpp.style import Style
 
@@ -74,8 +74,8 @@ def read_receipt(pdu: DeliverSm | DataSm, style: Style, *, by_text: bool = False
     marked = kind in (EsmClass.RECEIPT, EsmClass.INTERMEDIATE) or (kind == 0 and tlv_id is not None)
     if not marked and not (by_text and kind == 0):
         return None
-    fields = fields_of(_text(read_content(pdu, style)))
-    if not marked and not ("id" in fields and "stat" in fields):
+    fields = _fields(pdu, style)
+    if not marked and not _is_receipt(fields):
         return None
     ref = tlv_id if isinstance(tlv_id, str) and tlv_id else fields.get("id", "")
     word = WORDS.get(tlv_state, "") if isinstance(tlv_state, int) else ""
@@ -86,6 +86,19 @@ def read_receipt(pdu: DeliverSm | DataSm, style: Style, *, by_text: bool = False
         _error(pdu, fields),
         fields.get("done"),
     )
+
+
+def _fields(pdu: DeliverSm | DataSm, style: Style) -> Mapping[str, str]:
+    fields = fields_of(_text(read_content(pdu, style)))
+    if _is_receipt(fields):
+        return fields
+    # Centres that pack texts write their receipts a letter an octet nevertheless.
+    plain = fields_of(user_data(pdu).decode("latin-1"))
+    return plain if _is_receipt(plain) else fields
+
+
+def _is_receipt(fields: Mapping[str, str]) -> bool:
+    return "id" in fields and "stat" in fields
 
 
 def _text(content: Content) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rejoinder.message.text import gsm_pack
 from rejoinder.smpp.constants import EsmClass, Tag
 from rejoinder.smpp.pdu import DataSm, DeliverSm
 from rejoinder.smpp.receipt_text import WORDS, ReceiptWord, fields_of, read_receipt, write_receipt
@@ -95,6 +96,15 @@ def test_a_receipt_in_another_coding_is_read_by_it() -> None:
         said = read_receipt(pdu, style)
         assert said is not None
         assert said.ref == "1234567890"
+
+
+def test_a_carrier_that_packs_texts_has_its_receipts_read_packed_and_plain() -> None:
+    style = Style(DefaultAlphabet.GSM_PACKED)
+    packed = DeliverSm(esm_class=4, short_message=gsm_pack(APPENDIX_B.encode()))
+    for pdu in (receipt(APPENDIX_B), packed):
+        assert read_receipt(pdu, style) == read_receipt(receipt(APPENDIX_B), STYLE)
+    assert read_receipt(receipt(APPENDIX_B, 0), style, by_text=True) is not None
+    assert read_receipt(receipt("Delivered"), style) is not None
 
 
 def test_a_receipt_in_a_payload_is_read() -> None:
