@@ -25,7 +25,8 @@ from rejoinder.smpp.pdu import Bind, DataSm, DeliverSm, EnquireLink, Pdu, Submit
 from rejoinder.smpp.session import Session
 from rejoinder.smpp.states import Side
 
-# Deliveries that wait for the disk; a centre that sends more is not read from until some are answered.
+# Deliveries that wait for the disk; a centre that sends more is not read from until some are answered. Nor is one that
+# does not read: our answers would grow in memory.
 MOST_DELIVERIES = 1_000
 _TICK_SECONDS = 1.0
 # So often at most a centre is asked, only to learn that it has read our answers: mostly its own answers tell.
@@ -58,7 +59,7 @@ class Link(asyncio.Protocol):
         self._probed_at = clock.monotonic()
         self._flushing = False
         self._slow = False
-        self._full = False
+        self._reading = True
         self._timer: asyncio.TimerHandle | None = None
 
     # asyncio.Protocol
@@ -75,11 +76,13 @@ class Link(asyncio.Protocol):
         self._meet(self._session.receive(data, self._clock.monotonic()))
 
     def pause_writing(self) -> None:
-        """A slow reader: what waits stays here, where it is not written yet."""
+        """A slow reader: what waits stays here, where it is not written yet, and no more comes in to be answered."""
         self._slow = True
+        self._brake()
 
     def resume_writing(self) -> None:
         self._slow = False
+        self._brake()
         self._fill()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -218,9 +221,7 @@ class Link(asyncio.Protocol):
         task = self._loop.create_task(self._deliver(event.sequence, event.pdu), name="smpp delivery")
         self._deliveries.add(task)
         task.add_done_callback(self._deliveries.discard)
-        if self._session.unanswered >= MOST_DELIVERIES and self._transport is not None and not self._full:
-            self._full = True
-            self._transport.pause_reading()
+        self._brake()
 
     async def _deliver(self, sequence: int, pdu: DeliverSm | DataSm) -> None:
         status = int(CommandStatus.ESME_RX_T_APPN)
@@ -263,9 +264,17 @@ class Link(asyncio.Protocol):
 
     def _respond(self, sequence: int, answer: Pdu, status: int) -> None:
         self._meet(self._session.respond(sequence, answer, status))
-        if self._full and self._session.unanswered < MOST_DELIVERIES and self._transport is not None:
-            self._full = False
+        self._brake()
+
+    def _brake(self) -> None:
+        may = not self._slow and self._session.unanswered < MOST_DELIVERIES
+        if may == self._reading or self._transport is None or self._transport.is_closing():
+            return
+        self._reading = may
+        if may:
             self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
 
     def _end(self, reason: str) -> None:
         if self.ended.done():
@@ -281,5 +290,7 @@ class Link(asyncio.Protocol):
         self._fill()
         if not self.bound.done():
             self.bound.cancel()
-        if self._transport is not None:
+        if self._transport is not None and self._slow:
+            self._transport.abort()  # closing waits for the centre to read
+        elif self._transport is not None:
             self._transport.close()

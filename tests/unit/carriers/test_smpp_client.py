@@ -17,8 +17,9 @@ from rejoinder.errors import ConfigInvalid, StoreUnavailable
 from rejoinder.flow.ports import CarrierRow
 from rejoinder.message.model import Fate, Outcome
 from rejoinder.message.status import Status
+from rejoinder.smpp.codec import encode
 from rejoinder.smpp.constants import CommandStatus, Tag
-from rejoinder.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter, DataSm, DeliverSm
+from rejoinder.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter, DataSm, DeliverSm, EnquireLink
 from tests.carrier_events import Collected, outgoing
 from tests.smpp_carriers import Build, fates, ready, until, up
 from tests.smsc import Smsc
@@ -232,6 +233,28 @@ async def test_a_slow_reader_gets_no_more_than_a_window_and_what_waits_stays_her
         assert smsc.submits == []
         link.resume_writing()
         assert all(fates(found) == [Fate.ACCEPTED] for found in await asyncio.gather(*sending))
+
+
+async def test_a_centre_that_does_not_read_is_not_read_from_either(carriers: Build) -> None:
+    async with Smsc() as smsc:
+        carrier = await up(carriers(smsc))
+        link, theirs = carrier._places[0].link, smsc.links[0]
+        assert link is not None
+        assert link._transport is not None
+        assert theirs.transport is not None
+        theirs.transport.pause_reading()
+        burst = b"".join(encode(EnquireLink(), number) for number in range(1, 4097))
+        while link._transport.is_reading() and link._transport.get_write_buffer_size() < 1_000_000:
+            theirs.raw(burst)
+            await asyncio.sleep(0)
+        size = link._transport.get_write_buffer_size()
+        theirs.raw(burst)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert link._transport.get_write_buffer_size() <= size < 1_000_000
+        theirs.transport.resume_reading()
+        await until(link._transport.is_reading)
+        assert fates(await carrier.send(outgoing())) == [Fate.ACCEPTED]
 
 
 async def test_a_refused_password_is_tried_again_after_five_minutes_and_said(
