@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rejoinder.carriers.smpp_proofs import MOST_IN_DOUBT, Proofs
+from rejoinder.carriers.smpp_proofs import Proofs
 
 
 def answered(proofs: Proofs, count: int) -> None:
@@ -72,9 +72,22 @@ def test_a_good_bye_proves_every_answer_and_no_more() -> None:
     assert proofs.proven() == 2
 
 
-def test_a_centre_that_proves_nothing_costs_no_memory_and_only_its_last_deliveries_are_in_doubt() -> None:
+def test_a_centre_that_proves_nothing_costs_no_memory_and_all_its_deliveries_are_in_doubt() -> None:
     proofs = Proofs()
-    answered(proofs, 10 * MOST_IN_DOUBT)
-    assert proofs.proven() == 9 * MOST_IN_DOUBT
-    assert len(proofs._open) <= 2 * MOST_IN_DOUBT
-    assert len(proofs._answered) <= 2 * MOST_IN_DOUBT
+    answered(proofs, 10_000)
+    assert proofs.proven() == 0
+    assert len(proofs._above) == 0
+    proofs.sent(7)
+    proofs.came(7)
+    assert proofs.proven() == 10_000
+
+
+def test_answers_are_proven_whatever_the_order_in_which_they_were_written() -> None:
+    proofs = Proofs()
+    numbers = [proofs.begin() for _ in range(5)]
+    for number in reversed(numbers):
+        assert not proofs.wanted()
+        proofs.answered(number)
+    proofs.sent(7)
+    proofs.came(7)
+    assert proofs.proven() == 5

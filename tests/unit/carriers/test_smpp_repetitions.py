@@ -8,6 +8,7 @@ from rejoinder.carriers.smpp_doubts import LAPSE_SECONDS, Doubts
 from rejoinder.clock import ManualClock
 from rejoinder.errors import StoreUnavailable, UnknownCommit
 from rejoinder.message.model import Fate, InboundPart
+from rejoinder.smpp.codec import encode
 from rejoinder.smpp.constants import CommandStatus
 from rejoinder.smpp.pdu import DeliverSm
 from tests.carrier_events import Collected, outgoing
@@ -84,6 +85,25 @@ async def test_a_link_that_was_cut_confirms_nothing_and_its_deliveries_are_doubt
         assert again is not None
         assert (first.digest, again.doubtful) == (again.digest, True)
         assert events.losses == [None, {first.link}]
+        assert events.confirmations == []
+
+
+async def test_answers_that_the_centre_has_not_read_are_not_confirmed_however_many_they_are(
+    carriers: Build,
+) -> None:
+    events = Collected()
+    async with Smsc() as smsc:
+        carrier = await up(carriers(smsc, events))
+        link, theirs = carrier._places[0].link, smsc.links[0]
+        assert link is not None
+        assert theirs.transport is not None
+        theirs.transport.pause_reading()
+        theirs.raw(b"".join(encode(MO, number) for number in range(1, 2_501)))
+        await events.until(lambda it: len(it.inbounds) == 2_500)
+        link.tick()
+        theirs.abort()
+        await until(link.ended.done)
+        await link.confirmed()
         assert events.confirmations == []
 
 
