@@ -245,7 +245,7 @@ class Link(asyncio.Protocol):
     def _probe(self, now: float) -> None:
         """Asks for a sign that our answers were read, where no submit brings one."""
         due = self._proofs.wanted() and now - self._probed_at >= _PROBE_SECONDS
-        if due and self._session.bound() and self._session.room():
+        if due and self._session.bound():
             self._probed_at = now
             self._proofs.sent(self._session.send_request(EnquireLink(), now, _PROBE))
             self._flush_soon()

@@ -31,6 +31,8 @@ from rejoinder.smpp.window import MISSES, SUBMITS, KeepAlive, Room, Timers, Wind
 
 _NEVER = float("inf")
 _FIRST_WITH_TLVS = 0x34
+# Requests that wait for no room in the window.
+_PLACELESS = frozenset({Command.UNBIND, Command.ENQUIRE_LINK})
 # Requests that lead to another state.
 _TURNING = frozenset({*map(int, BOUND_BY), int(Command.UNBIND), int(Command.OUTBIND)})
 
@@ -62,7 +64,7 @@ class Session:
 
     def room(self) -> int:
         """How many more requests the window takes."""
-        return max(0, self._window.size - len(self._window.sent))
+        return self._window.room()
 
     def in_flight(self) -> int:
         return len(self._window.sent)
@@ -87,12 +89,12 @@ class Session:
         if command not in self._we_may or self._leaving is not None:
             raise NotAllowed(f"{command.name.lower()} may not be sent in the state {self.state}")
         window = self._window
-        if len(window.sent) >= window.size and command != Command.UNBIND:
+        if command not in _PLACELESS and not window.room():
             raise NotAllowed("the window is full")
         sequence = window.next_sequence()
         self._write(pdu, sequence)
         if pdu.response is not None:
-            window.sent[sequence] = (pdu, context, now)
+            window.put(sequence, pdu, context, now)
         if command in _TURNING:
             self._turn(command, now)
         return sequence
@@ -203,7 +205,7 @@ class Session:
             if command != Command.ENQUIRE_LINK_RESP:
                 events.append(Strange(command, sequence, "an answer to nothing that was asked"))
             return
-        del self._window.sent[sequence]
+        self._window.take(sequence)
         request, context, _ = waiting
         if command == Command.GENERIC_NACK:
             pdu: Pdu = kind()

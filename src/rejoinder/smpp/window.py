@@ -32,14 +32,32 @@ Sent = tuple[Pdu, Any, float]
 
 
 class Window:
-    """At most `size` requests, the oldest first: sequence number to PDU, context, and when it was sent."""
+    """At most `size` requests, the oldest first: sequence number to PDU, context, and when it was sent.
 
-    __slots__ = ("_last", "sent", "size")
+    An enquire_link takes no place: what only asks for a sign must not keep a message back.
+    """
+
+    __slots__ = ("_last", "_signs", "sent", "size")
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.sent: dict[int, Sent] = {}
         self._last = 0
+        self._signs = 0
+
+    def room(self) -> int:
+        """How many more requests it takes."""
+        return max(0, self.size + self._signs - len(self.sent))
+
+    def put(self, sequence: int, pdu: Pdu, context: Any, now: float) -> None:
+        """A request was sent."""
+        self.sent[sequence] = (pdu, context, now)
+        self._signs += pdu.command == Command.ENQUIRE_LINK
+
+    def take(self, sequence: int) -> None:
+        """It waits no more for an answer."""
+        pdu, _, _ = self.sent.pop(sequence)
+        self._signs -= pdu.command == Command.ENQUIRE_LINK
 
     def next_sequence(self) -> int:
         """The next number that no waiting request has."""
@@ -62,7 +80,7 @@ class Window:
                 break
             overdue.append((sequence, sent))
         for sequence, _ in overdue:
-            del self.sent[sequence]
+            self.take(sequence)
         return overdue
 
 

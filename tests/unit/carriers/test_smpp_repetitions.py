@@ -10,7 +10,7 @@ from rejoinder.errors import StoreUnavailable, UnknownCommit
 from rejoinder.message.model import Fate, InboundPart
 from rejoinder.smpp.codec import encode
 from rejoinder.smpp.constants import CommandStatus
-from rejoinder.smpp.pdu import DeliverSm
+from rejoinder.smpp.pdu import DeliverSm, EnquireLinkResp
 from tests.carrier_events import Collected, outgoing
 from tests.smpp_carriers import Build, fates, until, up
 from tests.smsc import Smsc
@@ -65,6 +65,25 @@ async def test_a_centre_that_does_not_answer_that_question_keeps_its_link(carrie
             link.tick()
         assert not link.ended.done()
         assert events.confirmations == []
+
+
+async def test_that_question_keeps_no_message_back_where_the_window_is_one(carriers: Build) -> None:
+    clock = ManualClock()
+    async with Smsc() as smsc:
+        carrier = await up(carriers(smsc, Collected(), clock, window="1"))
+        link, theirs = carrier._places[0].link, smsc.links[0]
+        assert link is not None
+        assert await smsc.deliver(MO) == 0
+        # It takes submits and answers no enquire_link.
+        right = theirs.session._write
+        theirs.session._write = lambda pdu, *more: (  # type: ignore[method-assign]
+            None if isinstance(pdu, EnquireLinkResp) else right(pdu, *more)
+        )
+        clock.pass_seconds(5)
+        link.tick()
+        assert link.in_flight() == 1
+        async with asyncio.timeout(10):
+            assert fates(await carrier.send(outgoing())) == [Fate.ACCEPTED]
 
 
 async def test_a_link_that_was_cut_confirms_nothing_and_its_deliveries_are_doubtful_to_the_next(

@@ -100,6 +100,20 @@ def test_the_window_holds_so_many_and_a_refused_request_writes_nothing() -> None
     assert session.room() == 1
 
 
+def test_an_enquire_link_takes_no_place_in_the_window_answered_or_overdue() -> None:
+    session = bound(window=1, timers=Timers(answer=5.0))
+    sequence = session.send_request(p.EnquireLink(), 0.0, "sign")
+    assert session.room() == 1
+    submit = session.send_request(p.SubmitSm(), 1.0, "message")
+    session.send_request(p.EnquireLink(), 1.0, "sign")
+    assert session.room() == 0
+    session.receive(encode(p.EnquireLinkResp(), sequence), 1.0)
+    session.receive(encode(p.SubmitSmResp("m1"), submit), 1.0)
+    assert session.room() == 1
+    assert [type(event) for event in session.tick(6.0)] == [Overdue]
+    assert session.room() == 1
+
+
 def test_what_can_not_be_written_takes_no_place_in_the_window() -> None:
     session = bound()
     with pytest.raises(Unwritable):
