@@ -43,10 +43,9 @@ _KINDS: dict[str, tuple[type[Bind], ...]] = {
     "rx": (BindReceiver,),
     "tx+rx": (BindTransmitter, BindReceiver),
 }
-# Statuses of a bind's answer that another try in a second will not change.
-_CREDENTIALS = frozenset(
-    {CommandStatus.ESME_RINVPASWD, CommandStatus.ESME_RINVSYSID, CommandStatus.ESME_RBINDFAIL}
-)
+# Statuses of a bind's answer that another try in a second will not change. ESME_RBINDFAIL is none: it is also said while
+# the centre has not noticed yet that our last link is gone.
+_CREDENTIALS = frozenset({CommandStatus.ESME_RINVPASWD, CommandStatus.ESME_RINVSYSID})
 
 
 def reconnect_after(failures: int, refused: bool, chance: float) -> float:

@@ -276,6 +276,15 @@ async def test_a_refused_password_is_tried_again_after_five_minutes_and_said(
         assert fates(await carrier.send(outgoing())) == [Fate.UNSENT]
 
 
+async def test_a_bind_that_failed_is_tried_again_as_after_any_passing_fault(carriers: Build) -> None:
+    async with Smsc(bind_status=CommandStatus.ESME_RBINDFAIL) as smsc:
+        carrier = carriers(smsc)
+        await carrier.start()
+        await until(lambda: carrier.state() == "the bind was refused: ESME_RBINDFAIL")
+        smsc.bind_status = 0
+        await ready(carrier)
+
+
 def test_the_wait_doubles_from_one_second_to_sixty_with_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smpp_client, "FIRST_SECONDS", 1.0)
     assert [reconnect_after(n, False, 0.5) for n in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
