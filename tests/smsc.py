@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, cast
 
-from rejoinder.smpp.constants import CommandStatus
+from rejoinder.smpp.constants import CommandStatus, Tag
 from rejoinder.smpp.events import Answered, Ended, Event, Requested
 from rejoinder.smpp.pdu import Bind, BindTransmitter, DataSm, DeliverSm, Pdu, SubmitSm
 from rejoinder.smpp.session import Session
@@ -39,6 +39,8 @@ class Smsc:
         self.answer = answer or (lambda _: f"m{next(self._ids)}")
         self.bind_status = bind_status
         self.mute = mute
+        self.version: int | None = None
+        """What it says that it speaks."""
         self.submits: list[SubmitSm] = []
         self.binds: list[Bind] = []
         self.links: list[SmscLink] = []
@@ -176,7 +178,9 @@ class SmscLink(asyncio.Protocol):
         if isinstance(pdu, Bind):
             self._smsc.binds.append(pdu)
             self.receives = not isinstance(pdu, BindTransmitter) and not self._smsc.bind_status
-            self.session.respond(sequence, kind(), self._smsc.bind_status)
+            version = self._smsc.version
+            tlvs = () if version is None else ((int(Tag.SC_INTERFACE_VERSION), version),)
+            self.session.respond(sequence, kind(tlvs=tlvs), self._smsc.bind_status)  # type: ignore[call-arg]  # all have them
         elif isinstance(pdu, SubmitSm):
             self._smsc.submits.append(pdu)
             answer = self._smsc.answer(pdu)

@@ -89,6 +89,7 @@ class SmppCarrier:
         self.throughput = self._settings.throughput
         self._last_error = ""
         self._style = self._settings.style
+        self._plain = self._style.without_parameters()
 
     async def start(self) -> None:
         """Begins to connect; `ready` says when it has."""
@@ -140,7 +141,7 @@ class SmppCarrier:
             return _all(message, Fate.UNSENT, self._last_error or "the link is down")
         link = links[0] if len(links) == 1 else max(links, key=Link.room)
         try:
-            coded = code(message, self._style)
+            coded = code(message, self._style if link.parameters() else self._plain)
         except ValueError:
             return _all(message, Fate.REFUSED, "the text can't be coded")
         handover = Handover(message.numbers, asyncio.get_running_loop().create_future())

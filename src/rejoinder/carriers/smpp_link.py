@@ -18,7 +18,7 @@ from rejoinder.carriers.smpp_proofs import Proofs
 from rejoinder.clock import Clock
 from rejoinder.message.model import Fate, Outcome
 from rejoinder.observe import log
-from rejoinder.smpp.constants import CommandStatus, status_name
+from rejoinder.smpp.constants import FIRST_WITH_TLVS, CommandStatus, status_name
 from rejoinder.smpp.errors import NotAllowed, Unwritable
 from rejoinder.smpp.events import Answered, Ended, Event, Overdue, Requested, Strange
 from rejoinder.smpp.pdu import Bind, DataSm, DeliverSm, EnquireLink, Pdu, SubmitSm, Unbind
@@ -99,6 +99,10 @@ class Link(asyncio.Protocol):
 
     def usable(self) -> bool:
         return self._session.bound()
+
+    def parameters(self) -> bool:
+        """Whether the centre reads optional parameters."""
+        return self._session.peer_version >= FIRST_WITH_TLVS
 
     def submit(self, pdu: SubmitSm, handover: Handover, number: int) -> None:
         """Puts a part on its way, or behind those that wait for room; its outcome comes to the handover."""
@@ -290,7 +294,6 @@ class Link(asyncio.Protocol):
         self._fill()
         if not self.bound.done():
             self.bound.cancel()
-        if self._transport is not None and self._slow:
-            self._transport.abort()  # closing waits for the centre to read
-        elif self._transport is not None:
-            self._transport.close()
+        if self._transport is not None:
+            # Closing waits for the centre to read.
+            (self._transport.abort if self._slow else self._transport.close)()

@@ -15,6 +15,8 @@ LONGEST_PDU = 65_536
 SHORTEST_PDU = 16
 LAST_SEQUENCE = 0x7FFF_FFFF
 """Our own sequence numbers are 1 to this (§5.1.4); a peer's may be any 32 bits."""
+FIRST_WITH_TLVS = 0x34
+"""The interface_version from which on peers read optional parameters (§3.3)."""
 VERSION = 0x34
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from rejoinder.smpp import states
 from rejoinder.smpp.codec import KINDS, READERS, encode
-from rejoinder.smpp.constants import RESPONSE, Command, CommandStatus, Tag
+from rejoinder.smpp.constants import FIRST_WITH_TLVS, RESPONSE, Command, CommandStatus, Tag
 from rejoinder.smpp.errors import Malformed, NotAllowed
 from rejoinder.smpp.events import Answered, Ended, Event, Overdue, Requested, Strange
 from rejoinder.smpp.frames import Frame, Frames
@@ -30,7 +30,6 @@ from rejoinder.smpp.states import BOUND_BY, Side, State
 from rejoinder.smpp.window import MISSES, SUBMITS, KeepAlive, Room, Timers, Window, turned_away
 
 _NEVER = float("inf")
-_FIRST_WITH_TLVS = 0x34
 # Requests that wait for no room in the window.
 _PLACELESS = frozenset({Command.UNBIND, Command.ENQUIRE_LINK})
 # Requests that lead to another state.
@@ -44,7 +43,7 @@ class Session:
         self.side = side
         self.state = State.OPEN
         # What the peer speaks: below 0x34 it gets no TLVs.
-        self.peer_version = _FIRST_WITH_TLVS
+        self.peer_version = FIRST_WITH_TLVS
         # The peer's requests that `respond` was not called for.
         self.unanswered = 0
         self.submits = Room()
@@ -286,7 +285,7 @@ class Session:
         self._we_may = states.allowed(self.side, state)
 
     def _write(self, pdu: Pdu, sequence: int, status: int = 0) -> None:
-        if self.peer_version < _FIRST_WITH_TLVS:
+        if self.peer_version < FIRST_WITH_TLVS:
             pdu = _without_tlvs(pdu)
         self._out.append(encode(pdu, sequence, status))
 

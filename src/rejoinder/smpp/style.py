@@ -5,7 +5,7 @@ Refuses nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -49,3 +49,8 @@ class Style:
     default: DefaultAlphabet = DefaultAlphabet.GSM
     long: Long = Long.UDH
     flash: Flash = Flash.DATA_CODING
+
+    def without_parameters(self) -> Style:
+        """The same for a peer of 3.3: what optional parameters would say stands in header and data_coding."""
+        long = Long.UDH if self.long is Long.SAR else self.long
+        return replace(self, long=long, flash=Flash.DATA_CODING)

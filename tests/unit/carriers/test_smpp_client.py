@@ -86,6 +86,23 @@ async def test_parts_beyond_the_window_wait_and_go_as_answers_make_room(carriers
         assert [it.ref for it in await sending] == ["first0", "first1", "second0"]
 
 
+@pytest.mark.parametrize(("version", "parameters"), [(None, 3), (0x34, 3), (0x50, 3), (0x33, 0)])
+async def test_parts_numbered_by_parameters_get_a_header_where_the_centre_names_itself_3_3(
+    carriers: Build, version: int | None, parameters: int
+) -> None:
+    async with Smsc() as smsc:
+        smsc.version = version
+        carrier = await up(carriers(smsc, long="sar"))
+        await carrier.send(outgoing(text="a" * 200, parts=2, numbers=(1, 2)))
+        for number, part in enumerate(smsc.submits, 1):
+            assert len(part.tlvs) == parameters
+            header = b"" if parameters else bytes((5, 0, 3, 1, 2, number))
+            assert (part.short_message[: len(header)], bool(part.esm_class & 0x40)) == (
+                header,
+                not parameters,
+            )
+
+
 async def test_throttling_in_the_middle_of_a_long_message_keeps_the_parts_already_accepted(
     carriers: Build,
 ) -> None:
