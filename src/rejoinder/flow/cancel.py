@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from rejoinder.clock import Clock
+from rejoinder.flow.claims import is_answered
 from rejoinder.flow.ports import MtState, Store, SubmittedPair, Tx, UserRow
 from rejoinder.flow.receipts import Moves, count_finished, move
 from rejoinder.flow.request import MessageRefused
@@ -76,11 +77,7 @@ async def _take_back(tx: Tx, ids: Collection[str], now: int) -> tuple[list[MtSta
     released = [state.id for state in states if state.id not in queued and state.id not in held]
     # What was released while its lock was waited for stands in the queue now.
     queued |= await tx.outbox.idle(released)
-    touched = {
-        part.mt_id
-        for part in await tx.messages.parts(queued)
-        if part.ref_key is not None or part.status != Status.SUBMITTED
-    }
+    touched = {part.mt_id for part in await tx.messages.parts(queued) if is_answered(part)}
     free = {state.id for state in states} & ((queued - touched) | set(held))
     moves = Moves(ended=dict.fromkeys(free, Status.DELETED), refund=set(free))
     await tx.scheduled.drop(held)

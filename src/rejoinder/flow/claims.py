@@ -81,6 +81,11 @@ async def claim(tx: Tx, lane: Lane, now: int, most: int, after_customer: int) ->
     return claimed
 
 
+def is_answered(part: PartRow) -> bool:
+    """Whether the carrier took or refused the part; some take one and give it no id."""
+    return part.ref_key is not None or part.status != Status.SUBMITTED
+
+
 async def _fair(tx: Tx, carrier_id: int, now: int, most: int, claimed: Claimed) -> list[Claim]:
     """What is due; when that is more than can be taken, a share for each customer in turn."""
     due = await tx.outbox.due(carrier_id, now, most + 1)
@@ -116,7 +121,7 @@ async def _without_opted_out(tx: Tx, ready: Sequence[Claim], moves: Moves) -> li
     opted = await tx.opt_outs.standing({(c.row.customer_id, c.row.recipient) for c in ready})
     waiting = [c for c in ready if (c.row.customer_id, c.row.recipient) in opted and not c.row.duplicate]
     tried = await tx.messages.parts([c.row.id for c in waiting])
-    begun = {part.mt_id for part in tried if part.ref_key or part.status != Status.SUBMITTED}
+    begun = {part.mt_id for part in tried if is_answered(part)}
     ended = {c.row.id for c in waiting} - begun
     moves.ended.update(dict.fromkeys(ended, Status.REJECTED))
     moves.refund.update(ended)
@@ -200,11 +205,7 @@ async def _parts_at_carrier(tx: Tx, claims: Sequence[Claim]) -> dict[str, dict[i
 def _numbers(lane: Lane, claim: Claim, known: dict[int, PartRow]) -> tuple[int, ...]:
     """The parts that this carrier has not yet taken or refused."""
     wanted = (WHOLE,) if lane.whole else tuple(range(1, claim.row.parts + 1))
-    settled = {
-        n
-        for n, p in known.items()
-        if p.carrier_id == lane.carrier_id and (p.ref_key or p.status != Status.SUBMITTED)
-    }
+    settled = {n for n, p in known.items() if p.carrier_id == lane.carrier_id and is_answered(p)}
     return tuple(number for number in wanted if number not in settled)
 
 

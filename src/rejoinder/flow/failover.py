@@ -1,17 +1,18 @@
-"""MT step 3c: what waits for a carrier that is down goes to the next one, if nothing of it was handed over.
+"""MT step 3c: what waits for a carrier that is down, or gone, goes to the next one, if nothing of it was handed over.
 
-Which carrier is down says health.py. Refuses to move what a network may have: a message of which a part was accepted, or
-whose last outcome is unknown.
+Which carrier is down says health.py; gone are those that the operator removed. Refuses to move what a network may have: a
+message of which a part was accepted, or whose last outcome is unknown.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from rejoinder.flow.claims import is_answered
 from rejoinder.flow.ports import Claim, Tx
 from rejoinder.flow.receipts import Moves, move
 from rejoinder.flow.route import RoutingTable
@@ -64,10 +65,33 @@ async def relieve(tx: Tx, stranded: Stranded, now: int) -> Relieved:
     return result
 
 
-async def _untouched(tx: Tx, waiting: list[Claim]) -> list[QueueRow]:
+async def adopt(tx: Tx, routes: RoutingTable, now: int) -> tuple[int, dict[str, int]]:
+    """One step over what waits for carriers that are gone; says how many there were, and what ended.
+
+    They go to the next carrier of the route; without one: no route, refunded. What a network may have ends in doubt.
+    """
+    strays = await tx.outbox.strays(now, STEP)
+    moves, again = Moves(), []
+    free = await _untouched(tx, strays)
+    for row in free:
+        following = routes.next(row.recipient, row.tried)
+        if following is None:
+            moves.ended[row.id] = Status.NO_ROUTE
+            moves.refund.add(row.id)
+        else:
+            again.append(replace(rerouted(row, following), attempts=0, due_at=now, unknown=False))
+    kept = {it.row.id for it in strays} - {row.id for row in free}
+    moves.ended.update(dict.fromkeys(kept, Status.UNDELIVERABLE))
+    await tx.messages.drop_parts([row.id for row in again])
+    await tx.outbox.requeue(again)
+    await note_senders(tx, again, now)
+    return len(strays), await move(tx, moves, now)
+
+
+async def _untouched(tx: Tx, waiting: Sequence[Claim]) -> list[QueueRow]:
     """Those of which no network has anything, and none may have."""
     fresh = [it.row for it in waiting if not it.row.duplicate and not it.was_submitting]
     begun = {row.id for row in fresh if row.attempts}
     parts = await tx.messages.parts(begun) if begun else []
-    taken = {part.mt_id for part in parts if part.ref_key or part.status != Status.SUBMITTED}
+    taken = {part.mt_id for part in parts if is_answered(part)}
     return [row for row in fresh if row.id not in taken]

@@ -10,20 +10,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from msgspec.structs import replace
-
 from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.claims import LEASE_US
+from rejoinder.flow.failover import adopt
 from rejoinder.flow.inbound import MoIntake
 from rejoinder.flow.joining import show_stale
 from rejoinder.flow.ports import Store, Tx
 from rejoinder.flow.push_plan import PARKED_AFTER_US
 from rejoinder.flow.receipts import Moves, count_finished, move
-from rejoinder.flow.route import Candidate
 from rejoinder.flow.setup import Setup
-from rejoinder.flow.swapping import note_senders, rerouted
-from rejoinder.message.model import QueueRow
 from rejoinder.message.status import Status
 from rejoinder.observe import PUSHES_PARKED, log
 
@@ -116,34 +112,10 @@ class Upkeep:
     async def _adopt_all(self, now: int) -> None:
         """Messages of removed carriers, a step of one carrier's at a time; what is left after some waits a second."""
         for _ in range(STEPS_OF_STRAYS):
-            found, finished = await self._store.write(lambda tx: self._adopt_strays(tx, now))
+            found, finished = await self._store.write(lambda tx: adopt(tx, self._setup.routes, now))
             count_finished(finished)
             if not found:
                 return
-
-    async def _adopt_strays(self, tx: Tx, now: int) -> tuple[int, dict[str, int]]:
-        """They go to the next carrier; without one: no route, refunded. Says how many there were, and what ended."""
-        moves, again = Moves(), []
-        strays = await tx.outbox.strays(now, STEP)
-        for claim in strays:
-            row = claim.row
-            following = self._setup.routes.next(row.recipient, row.tried)
-            if claim.was_submitting or row.duplicate:
-                # The network may have it: never to another carrier.
-                moves.ended[row.id] = Status.UNDELIVERABLE
-            elif following is None:
-                moves.ended[row.id] = Status.NO_ROUTE
-                moves.refund.add(row.id)
-            else:
-                again.append((row, following))
-        parts = {part.mt_id for part in await tx.messages.parts([row.id for row, _ in again]) if part.ref_key}
-        moves.ended.update(dict.fromkeys(parts, Status.UNDELIVERABLE))
-        free = [(row, carrier) for row, carrier in again if row.id not in parts]
-        await tx.messages.drop_parts([row.id for row, _ in free])
-        moved = [_moved(row, carrier, now) for row, carrier in free]
-        await tx.outbox.requeue(moved)
-        await note_senders(tx, moved, now)
-        return len(strays), await move(tx, moves, now)
 
     async def forget(self) -> None:
         """Deletes what has been kept long enough, in steps of bounded size."""
@@ -184,10 +156,6 @@ class Upkeep:
             count = await self._store.write(step)
             done += count
         return done
-
-
-def _moved(row: QueueRow, carrier: Candidate, now: int) -> QueueRow:
-    return replace(rerouted(row, carrier), attempts=0, due_at=now, unknown=False)
 
 
 async def _expire(tx: Tx, now: int) -> dict[str, int]:
