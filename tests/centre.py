@@ -17,12 +17,13 @@ from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.cancel import Cancellations
 from rejoinder.flow.claims import Claimed, Lane, claim
 from rejoinder.flow.desk import Accepted
+from rejoinder.flow.dispatch import CarrierLane, Ground
 from rejoinder.flow.finals import Final
 from rejoinder.flow.inbound import MoIntake
 from rejoinder.flow.mailbox import Answer, MailboxPolls, Poll
 from rejoinder.flow.optouts import OptOuts, words
 from rejoinder.flow.outcomes import Answered, record
-from rejoinder.flow.ports import Claim, MtState, Store, Transfer, Tx, UserRow
+from rejoinder.flow.ports import CarrierRow, Claim, MtState, Store, Transfer, Tx, UserRow
 from rejoinder.flow.receipts import ReceiptIntake
 from rejoinder.flow.replacing import Replacements
 from rejoinder.flow.request import SendRequest
@@ -35,6 +36,33 @@ from rejoinder.message.objectid import ObjectIds
 
 START = 1_700_000_000
 HANDSET = "61255588885"
+
+
+class Network:
+    """A carrier that takes all at once while its link is up."""
+
+    whole, window = False, 10
+
+    def __init__(self, up: bool = True) -> None:
+        self.up = up
+        self.got: list[Outgoing] = []
+
+    def ready(self) -> bool:
+        return self.up
+
+    def state(self) -> str:
+        return "up" if self.up else "down"
+
+    def last_error(self) -> str:
+        return ""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def send(self, outgoing: Outgoing) -> list[Outcome]:
+        self.got.append(outgoing)
+        return [accepted(outgoing, number) for number in outgoing.numbers]
 
 
 @dataclass
@@ -148,6 +176,11 @@ class Centre:
         self, user: UserRow, text: str = "Hello mommy", recipient: str = HANDSET, **more: str
     ) -> Accepted:
         return await self.submissions.submit(user, SendRequest(text=text, recipient=recipient, **more))  # type: ignore[arg-type]  # only texts are handed in
+
+    def lane(self, carrier_id: int, network: Network) -> CarrierLane:
+        """The carrier's worker; tests start it, or take its turns themselves."""
+        ground = Ground(self.store, self.clock, self.upkeep.guard, self.setup, {})
+        return CarrierLane(CarrierRow(carrier_id, "net", "simulator", {}), network, ground, lambda _: None)
 
     async def claim(self, carrier_id: int, most: int = 100, whole: bool = False, after: int = 0) -> Claimed:
         lane = Lane(carrier_id, whole, self.setup.routes, opt_outs=self.setup.opt_outs)

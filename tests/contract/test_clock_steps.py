@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rejoinder.clock import MICROSECONDS
 from rejoinder.flow.claims import Lane, claim
+from rejoinder.flow.health import PATIENCE_SECONDS
 from rejoinder.message.status import Status
-from tests.centre import Centre
+from tests.centre import Centre, Network
 
 HOUR = 3600
 YEAR = 365 * 24 * HOUR
@@ -43,6 +44,21 @@ async def test_while_the_clock_is_not_believed_no_lease_and_no_validity_runs_out
     lane = Lane(carrier, False, centre.setup.routes, sure=False)
     assert await claimed_again(centre, lane) == [waiting.id]
     assert await centre.status(handed.id) == Status.SUBMITTED
+
+
+async def test_while_the_clock_is_not_believed_nothing_expires_at_a_carrier_that_is_down(
+    centre: Centre,
+) -> None:
+    down, other = await centre.carrier("down", "", 0), await centre.carrier("other", "", 1)
+    await centre.pool("61500079987")
+    sent = await centre.send(await centre.account())
+    lane = centre.lane(down, Network(up=False))
+    await lane._turn()
+    centre.clock.pass_seconds(PATIENCE_SECONDS)
+    centre.clock.step_wall(YEAR)
+    await lane._turn()
+    assert await centre.status(sent.id) == Status.REROUTING
+    assert await centre.sql("SELECT carrier_id FROM outbox") == [(other,)]
 
 
 async def test_what_was_queued_while_the_clock_stood_ahead_is_sent_after_it_was_set_back(

@@ -154,7 +154,8 @@ class CarrierLane:
         setup, down = self._setup, self._setup.health.down(now)
         if self.row.id not in down or now < self._relieve_at or not setup.routes.has_others(self.row.id):
             return
-        stranded = Stranded(self.row.id, setup.routes, down, self._relieved_to)
+        sure = not self._guard.suspect()
+        stranded = Stranded(self.row.id, setup.routes, down, self._relieved_to, sure)
         relieved = await self._store.write(lambda tx: relieve(tx, stranded, self._clock.wall_us()))
         self._relieved_to = relieved.after
         self._relieve_at = now if relieved.after != BEGINNING else now + LOOK_SECONDS

@@ -26,12 +26,13 @@ BEGINNING = (-1, "")
 
 @dataclass(frozen=True, slots=True)
 class Stranded:
-    """A carrier that is down, and where its queue was looked through to."""
+    """A carrier that is down, and where its queue was looked through to. `sure`: the wall clock is believed."""
 
     carrier_id: int
     routes: RoutingTable
     down: Collection[int]
     after: tuple[int, str] = BEGINNING
+    sure: bool = True
 
 
 @dataclass(slots=True)
@@ -49,7 +50,8 @@ async def relieve(tx: Tx, stranded: Stranded, now: int) -> Relieved:
     result = Relieved()
     if len(waiting) == STEP:
         result.after = (waiting[-1].row.due_at, waiting[-1].row.id)
-    moves = Moves(ended={it.row.id: Status.EXPIRED for it in waiting if it.row.valid_until <= now})
+    over = [it.row.id for it in waiting if it.row.valid_until <= now and stranded.sure]
+    moves = Moves(ended=dict.fromkeys(over, Status.EXPIRED))
     free = await _untouched(tx, [it for it in waiting if it.row.id not in moves.ended])
     again: list[QueueRow] = []
     for row in free:
