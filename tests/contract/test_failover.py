@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from rejoinder.flow.failover import BEGINNING, STEP, Relieved, Stranded, relieve
+from rejoinder.flow.failover import BEGINNING, Relieved, Stranded, relieve
 from rejoinder.flow.health import PATIENCE_SECONDS
 from rejoinder.flow.ports import CarrierState
+from rejoinder.flow.steps import STEP
 from rejoinder.message.model import Fate, Outcome
 from tests.centre import Centre
 

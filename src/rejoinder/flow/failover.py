@@ -16,11 +16,11 @@ from rejoinder.flow.claims import is_answered
 from rejoinder.flow.ports import Claim, Tx
 from rejoinder.flow.receipts import Moves, move
 from rejoinder.flow.route import RoutingTable
+from rejoinder.flow.steps import STEP
 from rejoinder.flow.swapping import note_senders, rerouted
 from rejoinder.message.model import QueueRow
 from rejoinder.message.status import Status
 
-STEP = 500
 BEGINNING = (-1, "")
 
 

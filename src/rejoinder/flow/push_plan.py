@@ -16,6 +16,8 @@ _SOON_US = 5 * _MINUTES_US
 _HOURLY_US = 60 * _MINUTES_US
 PARKED_AFTER_US = 24 * _HOURLY_US
 _JITTER = 0.1
+# No try is planned for later than this.
+FARTHEST_TRY_US = int(_HOURLY_US * (1 + 2 * _JITTER))
 # A server's failures, one after the other, that open its breaker, and how long it then is left alone.
 OPEN_AFTER = 5
 _PAUSE_US = 30 * MICROSECONDS
@@ -33,6 +35,12 @@ def next_try(now: int, attempts: int, queued_at: int, chance: float) -> int | No
     pause = _SOON_US if attempts <= SOON else _HOURLY_US
     due = now + int(pause * (1 + _JITTER * (2 * chance - 1)))
     return min(due, end) if now < end else due
+
+
+def within_reach(state: TargetState, now: int) -> TargetState:
+    """How it goes with a target, noted while the clock stood ahead, as if it were noted now."""
+    since, until = min(state.failing_since, now), min(state.open_until, now + _LONGEST_PAUSE_US)
+    return TargetState(state.target, state.failures, since, until)
 
 
 def after(state: TargetState, trouble: bool, now: int, chance: float) -> TargetState:

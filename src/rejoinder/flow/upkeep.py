@@ -12,14 +12,15 @@ from dataclasses import dataclass
 
 from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
 from rejoinder.errors import RejoinderError
-from rejoinder.flow.claims import LEASE_US
 from rejoinder.flow.failover import adopt
 from rejoinder.flow.inbound import MoIntake
 from rejoinder.flow.joining import show_stale
 from rejoinder.flow.ports import Store, Tx
 from rejoinder.flow.push_plan import PARKED_AFTER_US
 from rejoinder.flow.receipts import Moves, count_finished, move
+from rejoinder.flow.set_back import SetBack
 from rejoinder.flow.setup import Setup
+from rejoinder.flow.steps import STEP, repeated
 from rejoinder.message.status import Status
 from rejoinder.observe import PUSHES_PARKED, log
 
@@ -30,14 +31,11 @@ STATUSES_KEPT_US = 80 * HOUR_US
 RECEIPTS_KEPT_US = 72 * HOUR_US
 REFERENCES_KEPT_US = 24 * HOUR_US
 PARTS_WAIT_US = 24 * HOUR_US
-# Leases, and the longest wait between two tries with its spread, are shorter than this.
-FARTHEST_DUE_US = 15 * 60 * MICROSECONDS
 # Carriers repeat a delivery within hours, not weeks.
 SEEN_KEPT_US = 7 * DAY_US
 PARKED_KEPT_US = 30 * DAY_US
 # Networks give a text up after two or three days.
 UNCONFIRMED_KEPT_US = 3 * DAY_US
-STEP = 500
 STEPS_OF_STRAYS = 10
 # Where the walk over all boxes begins: ids of status boxes are negative.
 BEFORE_ALL = -(2**63)
@@ -60,6 +58,7 @@ class Upkeep:
         self._intake = intake
         self._keeping = keeping
         self._walked = BEFORE_ALL
+        self._set_back = SetBack(store, clock, setup)
         self.guard = ClockGuard(clock)
 
     async def run(self) -> None:
@@ -100,14 +99,11 @@ class Upkeep:
         await self._store.write(lambda tx: show_stale(tx, now, STEP))
 
     async def bring_forward(self) -> None:
-        """Messages queued while the clock stood ahead are due now that it was set back, not in an hour or a year."""
-        now = self._clock.wall_us()
-        for carrier_id in self._setup.carriers:
-            await self._store.write(
-                lambda tx, c=carrier_id: tx.outbox.bring_forward(
-                    c, now + FARTHEST_DUE_US, now, now + LEASE_US
-                )  # type: ignore[misc]  # default binds the loop's value
-            )
+        """What was stored while the clock stood ahead is counted from now that it was set back (set_back.py)."""
+        await self._set_back.queue()
+        # A clock that was set back wrongly would let all that is under way end when it is put right.
+        if not self.guard.suspect():
+            await self._set_back.ages()
 
     async def _adopt_all(self, now: int) -> None:
         """Messages of removed carriers, a step of one carrier's at a time; what is left after some waits a second."""
@@ -149,13 +145,7 @@ class Upkeep:
         self._walked = boxes[-1][0] if len(boxes) == STEP else BEFORE_ALL
 
     async def _repeat(self, step: Callable[[Tx], Awaitable[int]]) -> int:
-        """Repeats a step until it finds less than it could do; gives back how much was done in all."""
-        done = count = await self._store.write(step)
-        while count == STEP:
-            await asyncio.sleep(0)  # others first; nothing is waited for
-            count = await self._store.write(step)
-            done += count
-        return done
+        return await repeated(self._store, step)
 
 
 async def _expire(tx: Tx, now: int) -> dict[str, int]:

@@ -76,6 +76,9 @@ class Inbound(Protocol):
 
     async def stale(self, before: int, most: int) -> list[InboundPart]: ...
 
+    async def bring_forward(self, ahead: int, now: int, most: int) -> int:
+        """Parts that came later than `ahead` came now; says how many."""
+
     async def park(self, parked: Sequence[ParkedMo]) -> None: ...
 
     async def parked(self, after: str, most: int) -> list[ParkedMo]: ...

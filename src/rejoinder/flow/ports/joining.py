@@ -47,5 +47,8 @@ class Joining(Protocol):
     async def stale(self, before: int, most: int) -> list[LongMessage]:
         """Long messages with a part that came before a moment, in order of user."""
 
+    async def bring_forward(self, ahead: int, now: int, most: int) -> int:
+        """Parts that came later than `ahead` came now; says how many."""
+
     async def place(self, rows: Sequence[tuple[str, str, int]]) -> None:
         """(mt_id, entry's id, its timestamp): under which mailbox entry these messages are shown."""

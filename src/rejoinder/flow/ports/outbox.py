@@ -79,8 +79,8 @@ class Outbox(Protocol):
 
     async def renew(self, held: Sequence[tuple[str, int]], lease: int) -> None: ...
 
-    async def bring_forward(self, carrier_id: int, farthest: int, now: int, lease: int) -> None:
-        """What is due later than `farthest` is due now; what is in somebody's hands, when the lease ends."""
+    async def bring_forward(self, carrier_id: int, farthest: int, now: int, lease: int, most: int) -> int:
+        """What is due after `farthest` is due now; what is in somebody's hands, when the lease ends. Says how many."""
 
     async def fences(self, ids: Collection[str]) -> dict[str, int]: ...
 
@@ -134,5 +134,8 @@ class Messages(Protocol):
         """The credit accounts that paid for these messages."""
 
     async def expired(self, now: int, most: int) -> list[str]: ...
+
+    async def bring_forward(self, farthest: int, never: int, ends: int, most: int) -> int:
+        """Messages whose time is over after `farthest`, but before `never`, are over at `ends`; says how many."""
 
     async def forget_finished(self, before: int, most: int) -> int: ...

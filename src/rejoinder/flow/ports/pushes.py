@@ -119,6 +119,15 @@ class Pushes(Protocol):
     async def park_stale(self, before: int, now: int, most: int) -> int:
         """Parks pushes queued before a moment, of targets that have failed since before it."""
 
+    async def ahead(self, after: str, ahead: int, farthest: int, most: int) -> list[tuple[str, bool]]:
+        """Targets after one, in order; whether any was queued to or failed after `ahead`, or is due after `farthest`."""
+
+    async def bring_queued_forward(self, target: str, ahead: int, now: int, later: int, most: int) -> int:
+        """A locked target's pushes queued after `ahead` were queued now, tried ones are due `later`; says how many."""
+
+    async def bring_due_forward(self, target: str, farthest: int, later: int, most: int) -> int:
+        """A locked target's pushes due after `farthest` are due `later`; says how many."""
+
     async def listed(self, after: int, most: int, parked: bool) -> list[Push]: ...
 
     async def replay(self, ids: Collection[int], now: int) -> int:

@@ -84,6 +84,9 @@ class InboundTables:
             )
         ]
 
+    async def bring_forward(self, ahead: int, now: int, most: int) -> int:
+        return len(await self._session.rows(_SQL["bring_parts_forward"], now, ahead, most))
+
     async def park(self, parked: Sequence[ParkedMo]) -> None:
         await self._session.bulk(
             _SQL["park"],

@@ -44,5 +44,8 @@ class JoiningTables:
     async def stale(self, before: int, most: int) -> list[LongMessage]:
         return [LongMessage(*row) for row in await self._session.rows(_SQL["stale_joining"], before, most)]
 
+    async def bring_forward(self, ahead: int, now: int, most: int) -> int:
+        return len(await self._session.rows(_SQL["bring_joining_forward"], now, ahead, most))
+
     async def place(self, rows: Sequence[tuple[str, str, int]]) -> None:
         await self._session.bulk(_SQL["place_mts"], rows)

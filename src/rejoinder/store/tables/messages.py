@@ -66,6 +66,9 @@ class MessageTables:
     async def expired(self, now: int, most: int) -> list[str]:
         return [row[0] for row in await self._session.rows(_SQL["expired_mts"], now, most)]
 
+    async def bring_forward(self, farthest: int, never: int, ends: int, most: int) -> int:
+        return len(await self._session.rows(_SQL["bring_ends_forward"], ends, farthest, never, most))
+
     async def forget_finished(self, before: int, most: int) -> int:
         """Forgets messages, with their parts, whose final status came before a moment; says how many."""
         ids = list(await self._session.rows(_SQL["finished_mts"], before, most))

@@ -107,8 +107,8 @@ class OutboxTables:
     async def renew(self, held: Sequence[tuple[str, int]], lease: int) -> None:
         await self._session.bulk(_SQL["renew_leases"], held, lease)
 
-    async def bring_forward(self, carrier_id: int, farthest: int, now: int, lease: int) -> None:
-        await self._session.rows(_SQL["bring_forward"], lease, now, carrier_id, farthest)
+    async def bring_forward(self, carrier_id: int, farthest: int, now: int, lease: int, most: int) -> int:
+        return len(await self._session.rows(_SQL["bring_forward"], lease, now, farthest, carrier_id, most))
 
     async def fences(self, ids: Collection[str]) -> dict[str, int]:
         return {row[0]: row[1] for row in await self._session.bulk(_SQL["lock_queued"], [(i,) for i in ids])}

@@ -142,6 +142,18 @@ class PushTables:
         await self._next([(target, handset) for target, handset in parked])
         return len(parked)
 
+    async def ahead(self, after: str, ahead: int, farthest: int, most: int) -> list[tuple[str, bool]]:
+        rows = await self._session.rows(_SQL["targets_ahead"], ahead, farthest, after, most)
+        return [(row[0], bool(row[1])) for row in rows]
+
+    async def bring_queued_forward(self, target: str, ahead: int, now: int, later: int, most: int) -> int:
+        rows = await self._session.rows(_SQL["bring_queued_forward"], now, later, target, ahead, most)
+        return len(rows)
+
+    async def bring_due_forward(self, target: str, farthest: int, later: int, most: int) -> int:
+        rows = await self._session.rows(_SQL["bring_due_forward"], later, target, farthest, most)
+        return len(rows)
+
     async def listed(self, after: int, most: int, parked: bool) -> list[Push]:
         statement = _SQL["list_parked_pushes" if parked else "list_pushes"]
         return [_push(row) for row in await self._session.rows(statement, after, most)]

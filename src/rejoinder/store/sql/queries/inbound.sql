@@ -68,6 +68,12 @@ SELECT carrier_id, sender, recipient, reference, total, min(received_at) FROM mo
 WHERE received_at < :before
 GROUP BY carrier_id, sender, recipient, reference, total ORDER BY min(received_at) LIMIT :most
 
+-- bring_parts_forward: parts that came while the clock stood ahead wait from now
+UPDATE mo_part SET received_at = :now WHERE (carrier_id, sender, recipient, reference, total, number) IN (
+  SELECT carrier_id, sender, recipient, reference, total, number FROM mo_part WHERE received_at > :ahead
+  ORDER BY received_at LIMIT :most)
+RETURNING carrier_id
+
 -- park: MOs that nobody can take yet
 INSERT INTO mo_parked (id, carrier_id, sender, recipient, text, received_at, reason)
 SELECT * FROM @rows(id text, carrier bigint, sender text, recipient text, body text, received_at bigint, reason text)

@@ -29,6 +29,13 @@ FROM (SELECT user_id, recipient, asked_sender, reference, total FROM mt_joining
       WHERE arrived_at <= :before ORDER BY arrived_at LIMIT :most) AS stale
 ORDER BY user_id, recipient, asked_sender, reference, total
 
+-- bring_joining_forward: parts that came while the clock stood ahead wait from now
+UPDATE mt_joining SET arrived_at = :now
+WHERE (user_id, recipient, asked_sender, reference, total, number) IN (
+  SELECT user_id, recipient, asked_sender, reference, total, number FROM mt_joining WHERE arrived_at > :ahead
+  ORDER BY arrived_at LIMIT :most)
+RETURNING user_id
+
 -- place_mts: the mailbox entries under which these messages are shown
 UPDATE mt SET entry_id = r.entry_key, entry_at = r.stamp
 FROM @rows(mt_key text, entry_key text, stamp bigint) WHERE id = r.mt_key

@@ -66,7 +66,9 @@ WHERE id = r.queue_key AND fence = r.held_fence AND submitting
 
 -- bring_forward: due times that no plan sets, left by a clock that has been set back since
 UPDATE outbox SET due_at = CASE WHEN submitting THEN CAST(:lease AS bigint) ELSE CAST(:now AS bigint) END
-WHERE carrier_id = :carrier AND due_at > :farthest
+WHERE due_at > :farthest AND id IN (
+  SELECT id FROM outbox WHERE carrier_id = :carrier AND due_at > :farthest ORDER BY due_at LIMIT :most)
+RETURNING id
 
 -- lock_queued: fences of these messages, and whether they are still queued
 SELECT id, fence FROM outbox WHERE id IN (SELECT queue_key FROM @rows(queue_key text)) ORDER BY id FOR UPDATE
@@ -143,6 +145,12 @@ ORDER BY id LIMIT :most
 
 -- expired_mts: messages without a final status whose time is over
 SELECT id FROM mt WHERE finished_at IS NULL AND expires_at <= :now ORDER BY expires_at LIMIT :most
+
+-- bring_ends_forward: released messages whose time would end later than any may, left by a clock that has been set back
+UPDATE mt SET expires_at = :ends WHERE id IN (
+  SELECT id FROM mt WHERE finished_at IS NULL AND expires_at > :farthest AND expires_at < :never
+  ORDER BY expires_at LIMIT :most)
+RETURNING id
 
 -- finished_mts: messages whose statuses have been kept long enough
 SELECT id FROM mt WHERE finished_at < :before ORDER BY finished_at LIMIT :most

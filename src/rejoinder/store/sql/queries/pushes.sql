@@ -128,6 +128,25 @@ WHERE id IN (
     AND p.parked_at IS NULL AND p.channel <> 'smpp' LIMIT :most)
 RETURNING target, handset
 
+-- targets_ahead: targets after one, in order, and whether anything of theirs was noted while the clock stood ahead
+SELECT t.target, coalesce(t.failing_since > :ahead OR t.open_until > :farthest
+  OR (SELECT max(p.queued_at) FROM push p WHERE p.target = t.target AND p.parked_at IS NULL AND p.channel <> 'smpp') > :ahead
+  OR (SELECT max(p.due_at) FROM push p WHERE p.target = t.target AND p.due_at IS NOT NULL) > :farthest, FALSE)
+FROM push_target t WHERE t.target > :after ORDER BY t.target LIMIT :most
+
+-- bring_queued_forward: a target's pushes that were queued while the clock stood ahead wait from now
+UPDATE push SET queued_at = :now, due_at = CASE WHEN due_at IS NULL THEN NULL
+    WHEN attempts = 0 THEN CAST(:now AS bigint) ELSE CAST(:later AS bigint) END
+WHERE id IN (
+  SELECT id FROM push WHERE target = :target AND parked_at IS NULL AND channel <> 'smpp' AND queued_at > :ahead
+  ORDER BY queued_at LIMIT :most)
+RETURNING id
+
+-- bring_due_forward: a target's pushes that are due later than any plan says
+UPDATE push SET due_at = :later WHERE id IN (
+  SELECT id FROM push WHERE target = :target AND due_at > :farthest ORDER BY due_at LIMIT :most)
+RETURNING id
+
 -- push_settings: what is set for these targets
 WITH wanted AS (SELECT kind, owner FROM @rows(kind text, owner text))
 SELECT kind, owner, CASE kind
