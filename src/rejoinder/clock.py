@@ -69,17 +69,22 @@ class ClockGuard:
     """Notices a stepped wall clock (design: wall and monotonic part by more than an hour).
 
     While it says `suspect`, expiry, retention, reply window and leases stand still; it trusts the new
-    time once the step has held for ten minutes.
+    time once the step has held for ten minutes. Smaller steps are believed at once, but not for leases,
+    which are shorter: those ask `steady`.
     """
 
     PARTED_SECONDS = 3600.0
     HOLD_SECONDS = 600.0
+    # What slewing and slow looks may come to is less than a step; a lease's holder renews it several times in a minute.
+    STEP_SECONDS = 2.0
+    STEADY_SECONDS = 60.0
 
-    __slots__ = ("_clock", "_offset", "_parted_at", "_parted_offset")
+    __slots__ = ("_clock", "_offset", "_parted_at", "_parted_offset", "_seen", "_stepped_at")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._offset = self._current_offset()
+        self._offset = self._seen = self._current_offset()
+        self._stepped_at = float("-inf")
         self._parted_at: float | None = None
         self._parted_offset = 0.0
 
@@ -98,6 +103,14 @@ class ClockGuard:
             self.accept()
             return False
         return True
+
+    def steady(self) -> bool:
+        """True while the wall clock has not been set for a minute, however little, as far as it was looked at."""
+        offset, now = self._current_offset(), self._clock.monotonic()
+        if abs(offset - self._seen) > self.STEP_SECONDS:
+            self._stepped_at = now
+        self._seen = offset
+        return now - self._stepped_at >= self.STEADY_SECONDS
 
     def accept(self) -> None:
         """Believe the wall clock as it is now (`rejoinder clock accept`)."""

@@ -1,16 +1,19 @@
-"""Two servers on one database: a handset's long text whose parts come to different ones at the same moment."""
+"""Two servers on one database: parts of a long text that come to different ones, and clocks that part."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
+from rejoinder.clock import ManualClock
 from rejoinder.flow.ports import UserRow
 from rejoinder.message.model import InboundPart
 from rejoinder.message.objectid import ObjectIds
+from rejoinder.message.status import Status
 from rejoinder.store import open_store
-from tests.centre import Centre, shown_in, together
+from tests.centre import START, Centre, Network, shown_in, together
 
 NUMBER = "61500000002"
 HANDSETS = [f"612555{number:05}" for number in range(20)]
@@ -23,6 +26,49 @@ async def other(centre: Centre, database_url: str) -> AsyncIterator[Centre]:
     store = await open_store(database_url, centre.clock)
     yield Centre(store, centre.clock, ObjectIds(1 << 41))
     await store.close()
+
+
+@pytest.mark.parametrize("on_unknown", ["resend", "fail"])
+async def test_a_server_whose_clock_is_set_by_minutes_leaves_the_others_leases_alone(
+    centre: Centre, database_url: str, on_unknown: str
+) -> None:
+    user, carrier = await centre.account(), await centre.carrier(on_unknown=on_unknown)
+    await centre.pool("61500079987")
+    store = await open_store(database_url, centre.clock)
+    other = Centre(store, ManualClock(START), ObjectIds(1 << 41))
+    await other.setup.refresh()
+    network = Network()
+    lane = other.lane(carrier, network)
+    sent = await centre.send(user)
+    await centre.claim(carrier)
+    other.clock.step_wall(120)
+    await lane._turn()
+    assert (network.got, await centre.status(sent.id)) == ([], Status.SUBMITTED)
+    # The negative control: nobody holds it any more.
+    other.clock.pass_seconds(61)
+    await lane._turn()
+    await asyncio.gather(*lane._under_way)
+    assert (len(network.got), await centre.status(sent.id)) == (
+        (1, Status.SENT) if on_unknown == "resend" else (0, Status.UNDELIVERABLE)
+    )
+    await store.close()
+
+
+async def test_a_removed_carriers_messages_are_in_doubt_only_after_their_leases_whatever_the_clock_does(
+    centre: Centre,
+) -> None:
+    user, carrier = await centre.account(), await centre.carrier()
+    await centre.pool("61500079987")
+    sent = await centre.send(user)
+    await centre.claim(carrier)
+    await centre.sql("UPDATE carrier SET removed = TRUE")
+    await centre.changed()
+    centre.clock.step_wall(120)
+    await centre.upkeep.end_messages()
+    assert await centre.status(sent.id) == Status.SUBMITTED
+    centre.clock.pass_seconds(61)
+    await centre.upkeep.end_messages()
+    assert await centre.status(sent.id) == Status.UNDELIVERABLE
 
 
 async def owner(centre: Centre) -> tuple[UserRow, int]:

@@ -25,6 +25,28 @@ def test_a_smaller_step_is_no_reason_to_stop(step: int) -> None:
     assert not guard.suspect()
 
 
+@pytest.mark.parametrize("step", [-3, 3, 120, 90_000])
+def test_a_clock_is_steady_when_it_was_not_set_for_a_minute(step: int) -> None:
+    clock = ManualClock()
+    guard = ClockGuard(clock)
+    assert guard.steady()
+    clock.step_wall(step)
+    assert not guard.steady()
+    clock.pass_seconds(59)
+    assert not guard.steady()
+    clock.pass_seconds(1)
+    assert guard.steady()
+
+
+def test_a_clock_that_is_slewed_is_steady() -> None:
+    clock = ManualClock()
+    guard = ClockGuard(clock)
+    for _ in range(100):
+        clock.pass_seconds(1)
+        clock.step_wall(0.1)
+        assert guard.steady()
+
+
 def test_the_operator_may_accept_the_new_time_at_once() -> None:
     clock = ManualClock()
     guard = ClockGuard(clock)

@@ -31,8 +31,8 @@ class Lane:
     """A carrier as claims meet it.
 
     `held`: messages that this process has under way, whatever their leases say. `sure`: the wall clock is believed;
-    while it is not, no lease and no validity runs out (flow/upkeep.py). `opt_outs`: whether any handset has opted out
-    of anything.
+    while it is not, no lease and no validity runs out (flow/upkeep.py). `steady`: it was not set within the last minute;
+    while it was, no lease runs out. `opt_outs`: whether any handset has opted out of anything.
     """
 
     carrier_id: int
@@ -41,6 +41,7 @@ class Lane:
     held: Set[str] = frozenset()
     sure: bool = True
     opt_outs: bool = False
+    steady: bool = True
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ async def claim(tx: Tx, lane: Lane, now: int, most: int, after_customer: int) ->
     ready: list[Claim] = []
     in_hands: list[tuple[str, int]] = []
     for row in due:
-        if row.row.id in lane.held or (row.was_submitting and not lane.sure):
+        if row.row.id in lane.held or (row.was_submitting and not (lane.sure and lane.steady)):
             in_hands.append((row.row.id, row.fence))
         elif row.was_submitting:
             await _resolve_unknown(tx, lane, row, now, moves, ready)
@@ -70,7 +71,8 @@ async def claim(tx: Tx, lane: Lane, now: int, most: int, after_customer: int) ->
             moves.ended[row.row.id] = Status.EXPIRED
         else:
             ready.append(row)
-    # A step of the clock ends leases that are only seconds old: what is in somebody's hands stays there.
+    # A step of the clock ends leases that are only seconds old, those of other servers too: what is in somebody's hands
+    # stays there.
     await tx.outbox.renew(in_hands, now + LEASE_US)
     if lane.opt_outs:
         ready = await _without_opted_out(tx, ready, moves)

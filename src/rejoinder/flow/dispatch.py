@@ -173,8 +173,8 @@ class CarrierLane:
         now = self._clock.wall_us()
         setup = self._setup
         held = frozenset(claim_.row.id for claim_ in self._under_way.values())
-        sure = not self._guard.suspect()
-        lane = Lane(self.row.id, self.carrier.whole, setup.routes, held, sure, setup.opt_outs)
+        sure, steady = not self._guard.suspect(), self._guard.steady()
+        lane = Lane(self.row.id, self.carrier.whole, setup.routes, held, sure, setup.opt_outs, steady)
         claimed = await self._store.write(lambda tx: claim(tx, lane, now, most, self._next_customer))
         self._next_customer = claimed.next_customer
         MT_RESENT.inc(claimed.resent)

@@ -94,7 +94,9 @@ class Upkeep:
         """Expired messages, messages without a carrier, unfinished MOs and long messages."""
         now = self._clock.wall_us()
         count_finished(await self._store.write(lambda tx: _expire(tx, now)))
-        await self._adopt_all(now)
+        if self.guard.steady():
+            # A step of the clock ends leases: what a removed carrier is just being given is in doubt only after them.
+            await self._adopt_all(now)
         await self._intake.release_stale(now - PARTS_WAIT_US, STEP)
         await self._store.write(lambda tx: show_stale(tx, now, STEP))
 
