@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from rejoinder.clock import ManualClock
+from rejoinder.clock import ClockGuard, ManualClock
 from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.cancel import Cancellations
 from rejoinder.flow.claims import Claimed, Lane, claim
@@ -76,14 +76,17 @@ class Centre:
     def __post_init__(self) -> None:
         self.setup = Setup(self.store)
         self.accounts = Accounts(self.store, self.clock)
-        self.submissions = Submissions(self.store, self.clock, self.ids, self.accounts, self.setup)
+        self.guard = ClockGuard(self.clock)
+        self.submissions = Submissions(
+            self.store, self.clock, self.guard, self.ids, self.accounts, self.setup
+        )
         self.polls = MailboxPolls(self.store, self.clock)
         self.receipts = ReceiptIntake(self.store, self.clock, self.setup)
         self.inbound = MoIntake(
             self.store, self.clock, self.ids, OptOuts(self.setup, words("fr: ARRET, fr: Arrêt", "fr: oui"))
         )
-        self.upkeep = Upkeep(self.store, self.clock, self.setup, self.inbound, Keeping(90))
-        self.releases = Releases(self.store, self.clock, self.accounts, self.submissions, self.upkeep.guard)
+        self.upkeep = Upkeep(self.store, self.clock, self.guard, self.setup, self.inbound, Keeping(90))
+        self.releases = Releases(self.store, self.clock, self.accounts, self.submissions, self.guard)
         self.cancellations = Cancellations(self.store, self.clock)
         self.replacements = Replacements(self.store, self.clock, self.submissions)
         self.setup.on_change(self.accounts.forget)
@@ -179,7 +182,7 @@ class Centre:
 
     def lane(self, carrier_id: int, network: Network) -> CarrierLane:
         """The carrier's worker; tests start it, or take its turns themselves."""
-        ground = Ground(self.store, self.clock, self.upkeep.guard, self.setup, {})
+        ground = Ground(self.store, self.clock, self.guard, self.setup, {})
         return CarrierLane(CarrierRow(carrier_id, "net", "simulator", {}), network, ground, lambda _: None)
 
     async def claim(self, carrier_id: int, most: int = 100, whole: bool = False, after: int = 0) -> Claimed:

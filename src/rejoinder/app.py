@@ -15,7 +15,7 @@ import uvloop
 
 from rejoinder import __version__
 from rejoinder.carriers.registry import make
-from rejoinder.clock import Clock, SystemClock
+from rejoinder.clock import Clock, ClockGuard, SystemClock
 from rejoinder.config import Config
 from rejoinder.endpoints.http.activation import ActivationCalls
 from rejoinder.endpoints.http.addresses import Addresses
@@ -100,7 +100,8 @@ class Service:
         limits = LoginLimits(config.failed_logins_per_user, config.failed_logins_per_address)
         self.accounts = Accounts(store, clock, limits)
         self.addresses = Addresses(config.trusted_proxies)
-        self.submissions = Submissions(store, clock, ids, self.accounts, self.setup)
+        guard = ClockGuard(clock)
+        self.submissions = Submissions(store, clock, guard, ids, self.accounts, self.setup)
         self.submissions.limits = Limits(
             config.max_parts, config.reply_window * 86_400, bool(config.smtp_host)
         )
@@ -111,18 +112,18 @@ class Service:
         opt_words = words(config.opt_out_words, config.opt_in_words)
         self.inbound = MoIntake(store, clock, ids, OptOuts(self.setup, opt_words))
         events: CarrierEvents = _Events(self.receipts, self.inbound)
-        self.upkeep = Upkeep(store, clock, self.setup, self.inbound, Keeping(config.retention))
-        ground = Ground(store, clock, self.upkeep.guard, self.setup, self.receipts.learnt)
+        self.upkeep = Upkeep(store, clock, guard, self.setup, self.inbound, Keeping(config.retention))
+        ground = Ground(store, clock, guard, self.setup, self.receipts.learnt)
         self.dispatch = Dispatch(ground, lambda row: make(row, events, clock))
         self.receipts.answered = self.dispatch.answered
         self.lane_states = LaneStates(store, clock, self.dispatch.lanes)
-        self.releases = Releases(store, clock, self.accounts, self.submissions, self.upkeep.guard)
-        self.pushes = PushLanes(store, clock, couriers(config, clock))
+        self.releases = Releases(store, clock, self.accounts, self.submissions, guard)
+        self.pushes = PushLanes(store, clock, guard, couriers(config, clock))
         store.on_queued(self.pushes.wake)
         self.setup.on_change(self.accounts.forget)
         self.smpp = self._smpp_server(config)
         self.setup.on_change(self.smpp.changed)
-        self.setup.on_clock_accepted(self.upkeep.guard.accept)
+        self.setup.on_clock_accepted(guard.accept)
         self.submissions.on_queued(self.dispatch.wake)
         self.brakes = Brakes(self.submissions.admission, config.request_time)
         self.short_way = ShortWay(self.accounts, self.polls, clock)

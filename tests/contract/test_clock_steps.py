@@ -46,6 +46,22 @@ async def test_while_the_clock_is_not_believed_no_lease_and_no_validity_runs_out
     assert await centre.status(handed.id) == Status.SUBMITTED
 
 
+async def test_while_the_clock_is_not_believed_a_repeated_client_reference_is_the_same_message(
+    centre: Centre,
+) -> None:
+    await centre.carrier()
+    await centre.pool("61500079987")
+    user = await centre.account()
+    before = await centre.balance(user)
+    sent = await centre.send(user, client_ref="order-7")
+    centre.clock.step_wall(25 * HOUR)
+    again = await centre.send(user, client_ref="order-7")
+    assert (again.id, before - await centre.balance(user)) == (sent.id, 1000)
+    # The negative control: the step has held, and is believed.
+    centre.clock.pass_seconds(600)
+    assert (await centre.send(user, client_ref="order-7")).id != sent.id
+
+
 async def test_while_the_clock_is_not_believed_nothing_expires_at_a_carrier_that_is_down(
     centre: Centre,
 ) -> None:

@@ -68,7 +68,7 @@ def courier() -> ScriptedCourier:
 
 @pytest.fixture
 def lanes(centre: Centre, courier: ScriptedCourier) -> PushLanes:
-    return PushLanes(centre.store, centre.clock, {"web": courier})
+    return PushLanes(centre.store, centre.clock, centre.guard, {"web": courier})
 
 
 async def bring_all(lanes: PushLanes) -> None:
@@ -222,6 +222,25 @@ async def test_a_push_is_tried_by_the_contracts_plan_for_24_hours_and_then_parke
     assert (parked.last_error, parked.attempts, parked.due_at) == ("HTTP status 503", len(tries), None)
 
 
+async def test_a_push_is_not_parked_by_a_clock_that_is_not_believed(
+    centre: Centre, lanes: PushLanes, courier: ScriptedCourier
+) -> None:
+    _, carrier = await shop(centre)
+    await centre.reply(carrier, HANDSET, NUMBER)
+    courier.say = lambda _: NO
+    for _ in range(6):
+        await bring_all(lanes)
+        centre.clock.pass_seconds(6 * MINUTE)
+    centre.clock.step_wall(25 * HOUR)
+    await bring_all(lanes)
+    (push,) = await listed(centre.store)
+    assert (push.attempts, push.parked_at) == (7, None)
+    # The negative control: the step has held, and is believed.
+    centre.clock.pass_seconds(2 * HOUR)
+    await bring_all(lanes)
+    assert len(await listed(centre.store, parked=True)) == 1
+
+
 async def test_the_message_can_be_polled_while_its_push_fails(
     centre: Centre, lanes: PushLanes, courier: ScriptedCourier
 ) -> None:
@@ -300,7 +319,7 @@ async def test_a_process_that_dies_between_claim_and_delivery_repeats_the_push_u
         task.cancel()
     await asyncio.gather(*lanes._under_way, return_exceptions=True)
     again = ScriptedCourier()
-    survivor = PushLanes(centre.store, centre.clock, {"web": again})
+    survivor = PushLanes(centre.store, centre.clock, centre.guard, {"web": again})
     await bring_all(survivor)
     assert again.parcels == [], "its lease still runs"
     centre.clock.pass_seconds(61)
@@ -317,7 +336,9 @@ async def test_a_result_that_comes_after_its_lease_does_not_undo_what_another_pr
     courier.held, courier.say = asyncio.Event(), lambda _: NO
     await lanes.turn()
     centre.clock.pass_seconds(61)
-    other = PushLanes(centre.store, centre.clock, {"web": ScriptedCourier(lambda _: NEVER_MIND)})
+    other = PushLanes(
+        centre.store, centre.clock, centre.guard, {"web": ScriptedCourier(lambda _: NEVER_MIND)}
+    )
     await bring_all(other)
     (before,) = await listed(centre.store)
     courier.held.set()
@@ -460,7 +481,7 @@ async def test_servers_that_hang_leave_room_for_those_that_answer(centre: Centre
             return YES
 
     courier = Half()
-    lanes = PushLanes(centre.store, centre.clock, {"web": courier})
+    lanes = PushLanes(centre.store, centre.clock, centre.guard, {"web": courier})
     await lanes.start()
     async with asyncio.timeout(30):
         while len(await listed(centre.store)) > count:  # noqa: ASYNC110  # what is waited for is in the database
@@ -487,7 +508,7 @@ async def test_no_address_text_number_or_secret_reaches_a_log_or_a_metric(
             return NO
 
     courier = Failing()
-    lanes = PushLanes(centre.store, centre.clock, {"web": courier})
+    lanes = PushLanes(centre.store, centre.clock, centre.guard, {"web": courier})
     for number in range(8):
         await centre.reply(carrier, f"612555{number:05}", NUMBER, canary)
     await bring_all(lanes)

@@ -43,7 +43,9 @@ class PushSite:
 
     def config(self, **settings: object) -> None:
         centre = self.site.centre
-        self.lanes = PushLanes(centre.store, centre.clock, couriers(load(None, settings), centre.clock))
+        self.lanes = PushLanes(
+            centre.store, centre.clock, centre.upkeep.guard, couriers(load(None, settings), centre.clock)
+        )
 
     def call(self, *words: str) -> Any:
         result = CliRunner().invoke(main, [*words, "--database", self.url, "--json"])

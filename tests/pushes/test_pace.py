@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rejoinder.clock import SystemClock
+from rejoinder.clock import ClockGuard, SystemClock
 from rejoinder.endpoints.pushes.web import WebCourier
 from rejoinder.flow import pushes
 from rejoinder.flow.pushes import PushLanes
@@ -50,7 +50,9 @@ async def others_95th_percentile(folder: Path) -> float:
                 user.id,
                 f'{{"type":"URL","data":{{"url":"{url}"}}}}',
             )
-        lanes = PushLanes(store, clock, {"web": WebCourier(clock, [ip_network("127.0.0.0/8")])})
+        lanes = PushLanes(
+            store, clock, ClockGuard(clock), {"web": WebCourier(clock, [ip_network("127.0.0.0/8")])}
+        )
         store.on_queued(lanes.wake)
         await lanes.start()
 

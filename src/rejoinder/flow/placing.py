@@ -54,6 +54,8 @@ class Terms:
     opt_outs: bool = False
     # Whether any reseller has rates, so that they must be read.
     rated: bool = False
+    # Since when a clientRef still is the same message.
+    same_since: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,8 +115,11 @@ class Recorded:
     opened: list[tuple[int, str]] = field(default_factory=list)
 
 
-async def record(tx: Tx, results: Sequence[Result], now: int) -> Recorded:
-    """Stores what became of tries: done, again later, or parked, and how it goes with their targets."""
+async def record(tx: Tx, results: Sequence[Result], now: int, sure: bool = True) -> Recorded:
+    """Stores what became of tries: done, again later, or parked, and how it goes with their targets.
+
+    While the clock is not believed (`sure`), none is too old.
+    """
     states = {state.target: state for state in await tx.pushes.lock({r.push.queued.target for r in results})}
     recorded = Recorded()
     done, again, parked = [], [], []
@@ -129,7 +132,8 @@ async def record(tx: Tx, results: Sequence[Result], now: int) -> Recorded:
             recorded.delivered.append(push.queued.channel)
             continue
         recorded.failed.append(push.queued.channel)
-        due = next_try(now, push.attempts, push.queued.queued_at, result.chance)
+        queued_at = push.queued.queued_at if sure else now
+        due = next_try(now, push.attempts, queued_at, result.chance)
         if due is None:
             parked.append((push.id, push.attempts, brought.word))
         else:

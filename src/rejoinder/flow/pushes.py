@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from rejoinder.clock import MICROSECONDS, Clock
+from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.batches import Batches
 from rejoinder.flow.ports import Push, Store
@@ -51,9 +51,12 @@ class Courier(Protocol):
 class PushLanes:
     """All targets' pushes in one process."""
 
-    def __init__(self, store: Store, clock: Clock, couriers: Mapping[str, Courier]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, guard: ClockGuard, couriers: Mapping[str, Courier]
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._guard = guard
         self._couriers = couriers
         self._results: Batches[Result, None] = Batches(self._record_all, most=256, waiting=10_000)
         self._under_way: dict[asyncio.Task[None], Push] = {}
@@ -189,8 +192,8 @@ class PushLanes:
                 del self._earned[next(iter(self._earned))]
 
     async def _record_all(self, results: list[Result]) -> Sequence[None]:
-        now = self._clock.wall_us()
-        recorded: Recorded = await self._store.write(lambda tx: record(tx, results, now))
+        now, sure = self._clock.wall_us(), not self._guard.suspect()
+        recorded: Recorded = await self._store.write(lambda tx: record(tx, results, now, sure))
         for channel in recorded.delivered:
             PUSHES_DELIVERED.labels(channel).inc()
         for channel in recorded.failed:

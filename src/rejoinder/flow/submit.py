@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from rejoinder.clock import MICROSECONDS, Clock
+from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
 from rejoinder.flow.accounts import Accounts
 from rejoinder.flow.admission import Admission
 from rejoinder.flow.batches import Batches
@@ -39,9 +39,18 @@ REFERENCE_US = 24 * 3600 * MICROSECONDS
 class Submissions:
     """Takes messages in."""
 
-    def __init__(self, store: Store, clock: Clock, ids: ObjectIds, accounts: Accounts, setup: Setup) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        guard: ClockGuard,
+        ids: ObjectIds,
+        accounts: Accounts,
+        setup: Setup,
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._guard = guard
         self._ids = ids
         self._accounts = accounts
         self._setup = setup
@@ -148,8 +157,10 @@ class Submissions:
 
     def terms(self) -> Terms:
         """What all messages of a batch share that begins now."""
-        setup = self._setup
-        return Terms(setup.pool, self._clock.wall_us(), self._ids, self.limits, setup.opt_outs, setup.rated)
+        setup, now = self._setup, self._clock.wall_us()
+        # A clock that has just jumped would let a repeated message be sent and charged twice.
+        same_since = 0 if self._guard.suspect() else now - REFERENCE_US
+        return Terms(setup.pool, now, self._ids, self.limits, setup.opt_outs, setup.rated, same_since)
 
     def queued(self, placing: Placing) -> None:
         """Tells the lanes and the figures what is on disk now."""
@@ -177,7 +188,7 @@ async def _accept(tx: Tx, orders: Sequence[Order], terms: Terms) -> tuple[Desk, 
 async def _open_books(tx: Tx, orders: Sequence[Order], terms: Terms) -> Books:
     funds = await tx.credits.lock({order.user.credit_account_id for order in orders})
     named = {(o.user.id, o.draft.client_ref) for o in orders if o.draft.client_ref}
-    earlier = await tx.replies.references(named, terms.now - REFERENCE_US)
+    earlier = await tx.replies.references(named, terms.same_since)
     wanted = {(order.user.reseller_id, order.draft.recipient) for order in orders}
     prices = await read_prices(tx, wanted, terms.rated)
     return Books(funds, earlier, prices, await opted_out(tx, orders, terms))

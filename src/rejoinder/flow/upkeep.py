@@ -51,7 +51,15 @@ class Keeping:
 class Upkeep:
     """The recurring work, a step at a time."""
 
-    def __init__(self, store: Store, clock: Clock, setup: Setup, intake: MoIntake, keeping: Keeping) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        guard: ClockGuard,
+        setup: Setup,
+        intake: MoIntake,
+        keeping: Keeping,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._setup = setup
@@ -59,7 +67,7 @@ class Upkeep:
         self._keeping = keeping
         self._walked = BEFORE_ALL
         self._set_back = SetBack(store, clock, setup)
-        self.guard = ClockGuard(clock)
+        self.guard = guard
 
     async def run(self) -> None:
         """Every second what ends messages, every minute what forgets them; until cancelled."""
