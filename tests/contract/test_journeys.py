@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from rejoinder.flow.desk import Accepted
-from rejoinder.flow.request import MessageRefused
+from rejoinder.flow.request import MessageRefused, SendRequest
+from rejoinder.flow.steps import STEP
 from rejoinder.message.model import Fate, InboundPart, Outcome
 from rejoinder.message.status import Status
 from rejoinder.observe import RECEIPTS
@@ -304,6 +305,17 @@ async def test_a_route_may_say_that_an_unknown_outcome_fails(centre: Centre) -> 
     assert (await centre.claim(carrier)).outgoing == []
     assert await centre.status(sent.id) == Status.UNDELIVERABLE
     assert await centre.balance(user) == 999_000
+
+
+async def test_more_messages_than_a_step_are_final_after_49_hours_too(centre: Centre) -> None:
+    user, _ = await centre.account(), await centre.carrier()
+    await centre.pool("61500079987")
+    recipients = ",".join(str(61_255_580_000 + number) for number in range(STEP + 3))
+    await centre.submissions.submit_multiple(user, SendRequest(text="x", recipient=recipients))
+    centre.clock.pass_seconds(49 * HOUR)
+    await centre.upkeep.end_messages()
+    ended = await centre.sql("SELECT status, count(*) FROM mt GROUP BY status")
+    assert ended == [(Status.EXPIRED, STEP + 3)]
 
 
 async def test_every_message_is_final_49_hours_after_its_release(centre: Centre) -> None:

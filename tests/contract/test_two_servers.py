@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 
 from rejoinder.clock import ManualClock
@@ -17,7 +18,8 @@ from tests.centre import START, Centre, Network, shown_in, together
 
 NUMBER = "61500000002"
 HANDSETS = [f"612555{number:05}" for number in range(20)]
-DAY = 24 * 3600
+HOUR = 3600
+DAY = 24 * HOUR
 
 
 @pytest.fixture
@@ -93,6 +95,30 @@ def part(centre: Centre, carrier: int, handset: str, number: int, total: int = 2
 
 async def texts(centre: Centre, user: UserRow) -> list[str]:
     return [one["text"] for one in shown_in(await centre.poll(user))]
+
+
+async def test_expiry_waits_for_a_queue_row_before_it_locks_the_message(postgres_url: str) -> None:
+    """Where answers are recorded the queue comes first: the other way round the two would wait for each other."""
+    store = await open_store(postgres_url, ManualClock(START))
+    centre = Centre(store)
+    user, _ = await centre.account(), await centre.carrier()
+    await centre.pool("61500079987")
+    sent = await centre.send(user)
+    centre.clock.pass_seconds(49 * HOUR)
+    recording, looking = await asyncpg.connect(postgres_url), await asyncpg.connect(postgres_url)
+    async with recording.transaction():
+        await recording.execute("SELECT FROM outbox WHERE id = $1 FOR UPDATE", sent.id)
+        ending = asyncio.create_task(centre.upkeep.end_messages())
+        while not await looking.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        ):
+            assert not ending.done()
+        await recording.execute("SELECT FROM mt WHERE id = $1 FOR UPDATE NOWAIT", sent.id)
+    await ending
+    assert await centre.status(sent.id) == Status.EXPIRED
+    await recording.close()
+    await looking.close()
+    await store.close()
 
 
 async def test_parts_that_come_to_two_servers_at_once_are_joined_at_once(

@@ -36,7 +36,8 @@ SEEN_KEPT_US = 7 * DAY_US
 PARKED_KEPT_US = 30 * DAY_US
 # Networks give a text up after two or three days.
 UNCONFIRMED_KEPT_US = 3 * DAY_US
-STEPS_OF_STRAYS = 10
+# Beside what else there is to do: five thousand messages that end.
+STEPS_A_SECOND = 10
 # Where the walk over all boxes begins: ids of status boxes are negative.
 BEFORE_ALL = -(2**63)
 
@@ -101,10 +102,10 @@ class Upkeep:
     async def end_messages(self) -> None:
         """Expired messages, messages without a carrier, unfinished MOs and long messages."""
         now = self._clock.wall_us()
-        count_finished(await self._store.write(lambda tx: _expire(tx, now)))
+        await self._end(lambda tx: _expire(tx, now))
         if self.guard.steady():
             # A step of the clock ends leases: what a removed carrier is just being given is in doubt only after them.
-            await self._adopt_all(now)
+            await self._end(lambda tx: adopt(tx, self._setup.routes, now))
         await self._intake.release_stale(now - PARTS_WAIT_US, STEP)
         await self._store.write(lambda tx: show_stale(tx, now, STEP))
 
@@ -115,10 +116,10 @@ class Upkeep:
         if not self.guard.suspect():
             await self._set_back.ages()
 
-    async def _adopt_all(self, now: int) -> None:
-        """Messages of removed carriers, a step of one carrier's at a time; what is left after some waits a second."""
-        for _ in range(STEPS_OF_STRAYS):
-            found, finished = await self._store.write(lambda tx: adopt(tx, self._setup.routes, now))
+    async def _end(self, step: Callable[[Tx], Awaitable[tuple[int, dict[str, int]]]]) -> None:
+        """Repeats a step until it finds nothing; what is left after some waits a second."""
+        for _ in range(STEPS_A_SECOND):
+            found, finished = await self._store.write(step)
             count_finished(finished)
             if not found:
                 return
@@ -158,6 +159,9 @@ class Upkeep:
         return await repeated(self._store, step)
 
 
-async def _expire(tx: Tx, now: int) -> dict[str, int]:
-    moves = Moves(ended=dict.fromkeys(await tx.messages.expired(now, STEP), Status.EXPIRED))
-    return await move(tx, moves, now)
+async def _expire(tx: Tx, now: int) -> tuple[int, dict[str, int]]:
+    """One step over messages whose time is over; says how many there were, and what ended."""
+    over = await tx.messages.expired(now, STEP)
+    # Queue rows are locked before messages, as where answers are recorded.
+    await tx.outbox.fences(over)
+    return len(over), await move(tx, Moves(ended=dict.fromkeys(over, Status.EXPIRED)), now)
