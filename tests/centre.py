@@ -46,6 +46,9 @@ class Network:
     def __init__(self, up: bool = True) -> None:
         self.up = up
         self.got: list[Outgoing] = []
+        self.asked = asyncio.Event()
+        # None: it answers at once.
+        self.answers: asyncio.Event | None = None
 
     def ready(self) -> bool:
         return self.up
@@ -62,6 +65,9 @@ class Network:
 
     async def send(self, outgoing: Outgoing) -> list[Outcome]:
         self.got.append(outgoing)
+        self.asked.set()
+        if self.answers is not None:
+            await self.answers.wait()
         return [accepted(outgoing, number) for number in outgoing.numbers]
 
 

@@ -74,6 +74,7 @@ class CarrierLane:
         # The window is full, or the last claim filled it: more may be due as soon as an answer makes room.
         self._more = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._ending = False
         # How far the queue was looked through since the carrier is down, and when that begins anew.
         self._relieved_to = BEGINNING
         self._relieve_at = 0.0
@@ -97,19 +98,21 @@ class CarrierLane:
 
     async def stop(self, seconds: float) -> None:
         """Sends no more, takes the answers that come within the time, leaves the rest to its leases."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._ending = True
+        self._wake.set()
+        # A turn is let end: its claim would be committed all the same, and nobody know what it took.
+        await asyncio.wait(self._tasks[:1], timeout=seconds)
         if self._under_way:
             await asyncio.wait(list(self._under_way), timeout=seconds)
-        for task in list(self._under_way):
+        left = [*self._tasks, *self._under_way]
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
         await self._answers.drained()
         await self.carrier.stop()
 
     async def _run(self) -> None:
-        while True:
+        while not self._ending:
             self._wake.clear()
             try:
                 wait = await self._turn()
@@ -141,7 +144,8 @@ class CarrierLane:
         claimed = await self._claim(most)
         self._throughput.give_back(most - len(claimed.outgoing))
         for claim_, outgoing in claimed.outgoing:
-            task = asyncio.create_task(self._carry(claim_, outgoing))
+            carry = self._give_back if self._ending else self._carry
+            task = asyncio.create_task(carry(claim_, outgoing))
             self._under_way[task] = claim_
             task.add_done_callback(self._landed)
         self._more = len(claimed.outgoing) == most or bool(claimed.finished)
@@ -196,6 +200,10 @@ class CarrierLane:
         self._count(outcomes)
         answered = Answered(claim_, outcomes, random.random())  # noqa: S311  # spreads retries, guards nothing
         await self._keep(self._throttles.judged(answered, self._clock.monotonic(), self._clock.wall_us()))
+
+    async def _give_back(self, claim_: Claim, outgoing: Outgoing) -> None:
+        """What the last turn claimed leaves no more: it waits where it was, and nothing of it is in doubt."""
+        await self._keep(Answered(claim_, [Outcome(number, Fate.UNSENT) for number in outgoing.numbers], 0.0))
 
     async def _keep(self, answered: Answered) -> None:
         """An answer is kept in memory until the store takes it; without it the lease would resend."""

@@ -1,0 +1,61 @@
+"""A carrier's lane on both stores: how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import pytest
+
+from rejoinder.flow.ports import Tx
+from rejoinder.message.status import Status
+from tests.centre import Centre, Network
+
+T = TypeVar("T")
+
+
+@pytest.mark.parametrize("on_unknown", ["resend", "fail"])
+async def test_what_is_claimed_while_a_lane_ends_waits_on_and_is_not_in_doubt(
+    centre: Centre, on_unknown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, carrier = await centre.account(), await centre.carrier(on_unknown=on_unknown)
+    await centre.pool("61500079987")
+    sent = [(await centre.send(user, recipient=f"6125558{number:04}")).id for number in range(10)]
+    network, write, claims = Network(), centre.store.write, asyncio.Event()
+
+    async def noted(work: Callable[[Tx], Awaitable[T]]) -> T:
+        done = await write(work)
+        claims.set()
+        await asyncio.sleep(0)
+        return done
+
+    monkeypatch.setattr(centre.store, "write", noted)
+    lane = centre.lane(carrier, network)
+    await lane.start()
+    await claims.wait()
+    await lane.stop(2.0)
+    monkeypatch.undo()
+    assert network.got == []
+    assert await centre.sql("SELECT DISTINCT submitting, duplicate FROM outbox") == [(False, False)]
+    # Whoever comes next finds them where they were, at once and in their order.
+    assert [(one.id, one.possible_duplicate) for _, one in await centre.deliver(carrier)] == [
+        (mt_id, False) for mt_id in sent
+    ]
+    assert {await centre.status(mt_id) for mt_id in sent} == {Status.SENT}
+
+
+async def test_a_lane_that_ends_takes_the_answers_that_come_in_time(centre: Centre) -> None:
+    user, carrier = await centre.account(), await centre.carrier()
+    await centre.pool("61500079987")
+    sent = await centre.send(user)
+    network = Network()
+    network.answers = asyncio.Event()
+    lane = centre.lane(carrier, network)
+    await lane.start()
+    await network.asked.wait()
+    ending = asyncio.create_task(lane.stop(2.0))
+    await asyncio.sleep(0)
+    network.answers.set()
+    await ending
+    assert await centre.status(sent.id) == Status.SENT
