@@ -290,11 +290,8 @@ def not_routed(barred: bool = False) -> MessageRefused:
 
 
 def sender_not_allowed() -> MessageRefused:
-    return MessageRefused(
-        Status.SOURCE_NOT_ALLOWED,
-        "the customer may not use this sender: ask the operator to allow it",
-        "sender",
-    )
+    why = "the customer may not use this sender: ask the operator to allow it"
+    return MessageRefused(Status.SOURCE_NOT_ALLOWED, why, "sender")
 
 
 def no_pool_number() -> MessageRefused:
