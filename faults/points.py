@@ -33,7 +33,9 @@ def wrapper(point: str = NONE, turn: int = 0) -> tuple[str, ...]:
 
 def lease_seconds() -> float:
     """When what a killed process had in its hands is anybody's again."""
-    return SHORT_SECONDS if os.environ.get(SHORT_LEASES) else claims.LEASE_US / MICROSECONDS
+    return (
+        SHORT_SECONDS + RENEW_SECONDS if os.environ.get(SHORT_LEASES) else claims.lease_end(0) / MICROSECONDS
+    )
 
 
 def _kill() -> None:
@@ -91,8 +93,9 @@ SUBMIT_WRITTEN = "submit_written_not_answered"
 
 def _shorten_leases() -> None:
     """For samples: what a killed process had in its hands comes back after seconds instead of a minute."""
-    for module in (claims, outcomes, dispatch, push_records):
+    for module in (claims, outcomes, push_records):
         module.LEASE_US = SHORT_SECONDS * MICROSECONDS  # type: ignore[attr-defined]  # each has its own
+    claims.RENEWED_US = int(RENEW_SECONDS * MICROSECONDS)
     dispatch.RENEW_SECONDS = RENEW_SECONDS
 
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from rejoinder.flow.desk import Accepted
+from rejoinder.flow.dispatch import RENEW_SECONDS
 from rejoinder.flow.request import MessageRefused, SendRequest
 from rejoinder.flow.steps import STEP
 from rejoinder.message.model import Fate, InboundPart, Outcome
@@ -277,7 +278,10 @@ async def test_a_crash_between_claim_and_answer_is_an_unknown_outcome(centre: Ce
     await centre.pool("61500079987")
     await centre.send(user)
     ((late, _),) = (await centre.claim(carrier)).outgoing
-    centre.clock.pass_seconds(60)
+    # Its link lived until just before the lease would have been renewed: sixty seconds are counted from there.
+    centre.clock.pass_seconds(RENEW_SECONDS + 60)
+    assert (await centre.claim(carrier)).outgoing == []
+    centre.clock.pass_seconds(5)
     ((_, outgoing),) = (await centre.claim(carrier)).outgoing
     assert outgoing.possible_duplicate
     await centre.answer(late, [Outcome(1, Fate.LATER)])  # its fence is outdated: void

@@ -1,7 +1,8 @@
 """MT step 3a: which messages a carrier gets next, and under which marks. One transaction, committed before a byte leaves.
 
 A claim sets `submitting` and a lease; a row whose lease ran out while submitting has an unknown outcome:
-it is never sent again before 60 seconds, at most once, on the same carrier, and marked (docs/flow.md).
+it is sent again at most once, 60 seconds after its link was lost at the earliest, on the same carrier, and marked
+(docs/flow.md).
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from rejoinder.message import reference
 from rejoinder.message.model import Outgoing, PartRow
 from rejoinder.message.status import Status
 
-# Also how long an unknown outcome waits for a receipt that tells what became of it.
+# How long an unknown outcome waits for a receipt that tells what became of it.
 LEASE_US = 60 * MICROSECONDS
+# A process renews what it has in hands every 15 seconds; at a slow store a renewal may be so old when its link is lost.
+RENEWED_US = 20 * MICROSECONDS
 # How many customers take part in one round when more is due than can be claimed.
 ROUND = 32
 
@@ -73,7 +76,7 @@ async def claim(tx: Tx, lane: Lane, now: int, most: int, after_customer: int) ->
             ready.append(row)
     # A step of the clock ends leases that are only seconds old, those of other servers too: what is in somebody's hands
     # stays there.
-    await tx.outbox.renew(in_hands, now + LEASE_US)
+    await tx.outbox.renew(in_hands, lease_end(now))
     if lane.opt_outs:
         ready = await _without_opted_out(tx, ready, moves)
     claimed.finished = await move(tx, moves, now)
@@ -81,6 +84,11 @@ async def claim(tx: Tx, lane: Lane, now: int, most: int, after_customer: int) ->
     if not due:
         claimed.next_due = await tx.outbox.next_due(lane.carrier_id)
     return claimed
+
+
+def lease_end(now: int) -> int:
+    """When what is in a process's hands now is anybody's: the whole wait after that process was last alive."""
+    return now + LEASE_US + RENEWED_US
 
 
 def is_answered(part: PartRow) -> bool:
@@ -185,7 +193,7 @@ async def _mark(tx: Tx, lane: Lane, ready: Sequence[Claim], now: int, claimed: C
     """Notes on disk that bytes may leave: leases, fences, parts, and the mark of a possible duplicate."""
     known = await _parts_at_carrier(tx, [c for c in ready if c.row.attempts or c.was_submitting])
     numbers = {c.row.id: _numbers(lane, c, known.get(c.row.id, {})) for c in ready}
-    await tx.outbox.mark_claimed(ready, now, now + LEASE_US)
+    await tx.outbox.mark_claimed(ready, now, lease_end(now))
     await tx.outbox.put_parts(
         [(i, number, lane.carrier_id) for i, each in numbers.items() for number in each]
     )

@@ -15,7 +15,7 @@ from functools import cache
 from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
 from rejoinder.errors import RejoinderError
 from rejoinder.flow.batches import GATHER_SECONDS, MANY, Batches
-from rejoinder.flow.claims import LEASE_US, Claimed, Lane, claim
+from rejoinder.flow.claims import Claimed, Lane, claim, lease_end
 from rejoinder.flow.failover import BEGINNING, Stranded, relieve
 from rejoinder.flow.outcomes import Answered, record
 from rejoinder.flow.ports import Carrier, CarrierRow, Claim, Store
@@ -29,7 +29,7 @@ from rejoinder.waits import woken
 
 # Another node's messages, or a retry's hour, are noticed after at most this.
 LOOK_SECONDS = 1.0
-RENEW_SECONDS = 20.0
+RENEW_SECONDS = 15.0
 # How often a carrier whose link is down is looked at.
 NOT_READY_SECONDS = 0.1
 STORE_AWAY_SECONDS = 0.5
@@ -239,7 +239,7 @@ class CarrierLane:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             held = [(claim_.row.id, claim_.fence) for claim_ in self._under_way.values()]
-            lease = self._clock.wall_us() + LEASE_US
+            lease = lease_end(self._clock.wall_us())
             try:
                 await self._store.write(lambda tx, h=held, to=lease: tx.outbox.renew(h, to))  # type: ignore[misc]  # defaults bind the loop's values
             except RejoinderError as error:

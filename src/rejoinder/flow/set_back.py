@@ -6,7 +6,7 @@ Works in small steps. Refuses to touch what any plan may set, and messages that 
 from __future__ import annotations
 
 from rejoinder.clock import MICROSECONDS, Clock
-from rejoinder.flow.claims import LEASE_US
+from rejoinder.flow.claims import lease_end
 from rejoinder.flow.desk import LIFETIME_US, NEVER
 from rejoinder.flow.ports import Store, Tx
 from rejoinder.flow.push_plan import FARTHEST_TRY_US, within_reach
@@ -37,7 +37,7 @@ class SetBack:
             await repeated(
                 self._store,
                 lambda tx, c=carrier_id: tx.outbox.bring_forward(  # type: ignore[misc]  # default binds the loop's value
-                    c, now + FARTHEST_DUE_US, now, now + LEASE_US, STEP
+                    c, now + FARTHEST_DUE_US, now, lease_end(now), STEP
                 ),
             )
 
