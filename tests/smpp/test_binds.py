@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from rejoinder.endpoints.smpp.connection import WRITE_BUFFER
+from rejoinder.endpoints.smpp.connection import LINGER_SECONDS, WRITE_BUFFER
 from rejoinder.endpoints.smpp.tls import tls_context
 from rejoinder.errors import ConfigInvalid
 from rejoinder.flow.operator import smpp
@@ -356,3 +356,32 @@ async def test_who_does_not_read_is_read_no_further_and_harms_nobody(quick_site:
     flooding.cancel()
     writer.transport.abort()
     await eventually(lambda: connection not in binds.connections())
+
+
+async def test_who_reads_nothing_at_the_end_counts_until_it_is_cut_off(tmp_path: Path) -> None:
+    async with opened(tmp_path, smpp_connections_per_address=1) as site:
+        peer = socket.socket()
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        peer.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(peer, ("127.0.0.1", site.port))
+        binds = site.service.smpp.binds
+        await eventually(lambda: bool(binds.connections()))
+        (connection,) = binds.connections()
+        assert connection._transport is not None
+        # Answers fill what the kernel holds until some of them stay here: too few to stop reading for.
+        while not connection._transport.get_write_buffer_size():
+            await loop.sock_sendall(peer, encode(p.EnquireLink(), 2) * 500)
+            await asyncio.sleep(0)
+        assert not connection._choked
+        site.clock.pass_seconds(11)
+        site.look()
+        assert connection.session.ended()
+        async with site.esme() as another:
+            await another.until(lambda: bool(another.ended))
+        site.clock.pass_seconds(LINGER_SECONDS)
+        site.look()
+        await eventually(lambda: not binds.connections())
+        async with site.esme() as another:
+            assert (await another.ask(p.EnquireLink())).status == 0
+        peer.close()

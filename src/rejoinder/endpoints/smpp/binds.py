@@ -67,25 +67,26 @@ class Binds:
         self._addresses[address] += 1
         return True
 
-    def leave(self, connection: Connection) -> Bind | None:
-        """A connection is gone; gives back its bind, where it had one."""
+    def leave(self, connection: Connection) -> bool:
+        """Its socket is closed; False when it was never admitted."""
         address = self._connections.pop(connection, None)
-        if address is not None:
-            self._addresses[address] -= 1
-            if not self._addresses[address]:
-                del self._addresses[address]
-        return self._unbound(connection)
+        if address is None:
+            return False
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
+            del self._addresses[address]
+        return True
 
-    def _unbound(self, connection: Connection) -> Bind | None:
+    def unbound(self, connection: Connection) -> None:
+        """A session is over: its place among the account's binds is free, while its connection still counts."""
         bind, connection.bind = connection.bind, None
         if not isinstance(bind, Bind):
-            return None
+            return
         mine = self._users[bind.account.user_id]
         mine.binds.remove(bind)
         if not mine.binds:
             del self._users[bind.account.user_id]
         SMPP_BINDS.labels(_KINDS[bind.command]).dec()
-        return bind
 
     def bind(self, connection: Connection, account: SmppAccount, command: Command, now: float) -> Bind | None:
         """Takes a bind in; None when the account has as many as it may."""

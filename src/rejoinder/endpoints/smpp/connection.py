@@ -24,6 +24,8 @@ WRITE_BUFFER = 65_536
 MOST_WAITING = 10_000
 # Deliveries under way at once.
 WINDOW = 100
+# For so long a connection that is over waits until its peer has read the last of it.
+LINGER_SECONDS = 5.0
 
 
 class Owner(Protocol):
@@ -47,7 +49,10 @@ class Owner(Protocol):
         """It can take deliveries again."""
 
     def ended(self, connection: Connection, contexts: list[Any]) -> None:
-        """It is gone; `contexts` of deliveries that have no answer."""
+        """Its session is over; `contexts` of deliveries that have no answer."""
+
+    def gone(self, connection: Connection) -> None:
+        """Its socket is closed."""
 
 
 class Connection(asyncio.Protocol):
@@ -66,6 +71,8 @@ class Connection(asyncio.Protocol):
         self._choked = False
         self._reading = True
         self._over = False
+        # When one that is over is cut off.
+        self._cut_at = float("inf")
         # Whether what is to be sent leaves at the end of this turn of the loop.
         self._flushing = False
 
@@ -93,8 +100,10 @@ class Connection(asyncio.Protocol):
         return False
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self._take(self.session.lost())
+        self._meet(self.session.lost())
         self._transport = None
+        self._disarm()
+        self._owner.gone(self)
 
     def pause_writing(self) -> None:
         self._choked = True
@@ -139,6 +148,8 @@ class Connection(asyncio.Protocol):
 
     def unbind(self) -> None:
         """Asks the peer to leave; the session ends with its answer, or after a time."""
+        if self._over:
+            return
         try:
             self.session.send_request(Unbind(), self._clock.monotonic())
         except NotAllowed:
@@ -173,10 +184,9 @@ class Connection(asyncio.Protocol):
             return
         self._over = True
         log.info("smpp_ended", reason=reason, address=self.address)
+        self._cut_at = self._clock.monotonic() + LINGER_SECONDS
+        self._disarm()
         self._owner.ended(self, self.session.contexts())
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     def _flush(self) -> None:
         self._flushing = False
@@ -186,14 +196,17 @@ class Connection(asyncio.Protocol):
         if out and not self._transport.is_closing():
             self._transport.write(out)
         if self._over:
-            # Closing waits for the peer to read; one that does not read is cut off.
-            if self._choked:
-                self._transport.abort()
-            else:
-                self._transport.close()
-            return
-        self._brake()
+            self._leave(self._transport)
+        else:
+            self._brake()
         self._arm()
+
+    def _leave(self, transport: asyncio.Transport) -> None:
+        """Closing waits for the peer to read, however little is left; one that does not read is cut off."""
+        if self._choked or self._clock.monotonic() >= self._cut_at:
+            transport.abort()
+        else:
+            transport.close()
 
     def _brake(self) -> None:
         if self._transport is None or self._transport.is_closing():
@@ -206,15 +219,19 @@ class Connection(asyncio.Protocol):
         self._reading = may
 
     def _arm(self) -> None:
-        """Keeps the timer no later than the session's next deadline; an early one looks and is set again."""
-        due = self.session.next_deadline()
-        if self._over or due >= self._timer_at:
+        """Keeps the timer no later than the next deadline; an early one looks and is set again."""
+        due = self._cut_at if self._over else self.session.next_deadline()
+        if due >= self._timer_at:
             return
-        if self._timer is not None:
-            self._timer.cancel()
+        self._disarm()
         self._timer_at = due
         seconds = max(0.0, due - self._clock.monotonic())
         self._timer = asyncio.get_running_loop().call_later(seconds, self._ring)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._timer_at = None, float("inf")
 
     def _ring(self) -> None:
         self._timer, self._timer_at = None, float("inf")

@@ -213,11 +213,14 @@ class SmppServer:
             self.couriers.call(bind.account.user_id)
 
     def ended(self, connection: Connection, contexts: list[Any]) -> None:
-        SMPP_CONNECTIONS.dec()
-        self.binds.leave(connection)
+        self.binds.unbound(connection)
         for context in contexts:
             if isinstance(context, Delivery):
                 context.courier.lost(context)
+
+    def gone(self, connection: Connection) -> None:
+        if self.binds.leave(connection):
+            SMPP_CONNECTIONS.dec()
 
     def changed(self) -> None:
         """The operator changed something: look at every bind again."""
