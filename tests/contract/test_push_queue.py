@@ -104,17 +104,38 @@ async def test_of_one_handset_only_the_first_push_is_due(centre: Centre) -> None
     assert [row[3] for row in await queued(centre)] == [True, False, True]
 
 
-async def test_what_is_pulled_comes_in_order_until_it_is_done_and_is_never_due(store: Store) -> None:
-    await store.write(
-        lambda tx: tx.pushes.queue([push(message_id=f"{i:024x}") for i in range(3)] + [push("smpp:2")])
-    )
-    first = await store.read.pushes.of_target("smpp:1", 0, 2)
-    assert [one.queued.message_id for one in first] == [f"{i:024x}" for i in range(2)]
-    assert [one.due_at for one in first] == [None, None]
-    rest = await store.read.pushes.of_target("smpp:1", first[-1].id, 2)
-    assert [one.queued.message_id for one in rest] == [f"{2:024x}"]
-    await store.write(lambda tx: tx.pushes.done([one.id for one in first]))
-    assert await store.read.pushes.of_target("smpp:1", 0, 10) == rest
+async def pulled(store: Store, now: int, most: int = 10) -> list[tuple[str, str]]:
+    found = await store.write(lambda tx: tx.pushes.pull("smpp:1", most, now, now + 60))
+    return [(one.queued.handset, one.queued.message_id[-1]) for one in found]
+
+
+async def test_what_is_pulled_is_taken_under_a_lease_of_each_handset_the_first(store: Store) -> None:
+    ours = [push(message_id=f"{i:024x}", handset=f"h{i % 2}") for i in range(4)]
+    await store.write(lambda tx: tx.pushes.queue([*ours, push("smpp:2")]))
+    assert await pulled(store, 10, most=1) == [("h0", "0")]
+    assert await pulled(store, 10) == [("h1", "1")]
+    assert await pulled(store, 69) == []
+    assert await store.read.pushes.next_pulled("smpp:1") == 70
+    assert await pulled(store, 70) == [("h0", "0"), ("h1", "1")]
+    (first, *_) = await store.read.pushes.listed(0, 1, False)
+    assert first.attempts == 2
+    await store.write(lambda tx: tx.pushes.done([first.id]))
+    assert await pulled(store, 71) == [("h0", "2")]
+
+
+async def test_a_handset_with_a_thousand_pulled_pushes_hides_no_other(store: Store) -> None:
+    await store.write(lambda tx: tx.pushes.queue([push() for _ in range(1000)]))
+    await store.write(lambda tx: tx.pushes.queue([push(handset="other")]))
+    assert await pulled(store, 10, most=2) == [(HANDSET, "0"), ("other", "0")]
+
+
+async def test_who_carries_pushes_never_finds_pulled_ones_due(store: Store) -> None:
+    await store.write(lambda tx: tx.pushes.queue([push()]))
+    ((taken,),) = [await store.write(lambda tx: tx.pushes.pull("smpp:1", 1, 5, 65))]
+    assert await store.write(lambda tx: tx.pushes.park([(taken.id, taken.attempts, "word")], 9)) == 1
+    assert await store.write(lambda tx: tx.pushes.replay([taken.id], 10)) == 1
+    assert await store.read.pushes.next_due() is None
+    assert await pulled(store, 10) == [(HANDSET, "0")]
 
 
 async def test_listeners_hear_of_targets_after_the_commit_and_not_of_what_was_undone(store: Store) -> None:
@@ -127,7 +148,7 @@ async def test_listeners_hear_of_targets_after_the_commit_and_not_of_what_was_un
 
     with pytest.raises(KeyError):
         await store.write(undone)
-    await store.write(lambda tx: tx.pushes.of_target("smpp:9", 0, 1))
+    await store.write(lambda tx: tx.pushes.pull("smpp:9", 1, 5, 65))
     assert heard == []
     await store.write(lambda tx: tx.pushes.queue([push("smpp:1"), push("smpp:1")]))
     assert heard == ["smpp:1"]

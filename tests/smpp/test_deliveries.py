@@ -9,6 +9,7 @@ import pytest
 
 from rejoinder.flow.ports import UserRow
 from rejoinder.flow.push_queue import smpp_target
+from rejoinder.flow.push_records import LEASE_US
 from rejoinder.message import parts
 from rejoinder.message.model import InboundPart
 from rejoinder.smpp import pdu as p
@@ -51,6 +52,12 @@ async def nothing_kept(site: SmppSite) -> None:
     async with asyncio.timeout(10):
         while await kept(site):  # noqa: ASYNC110  # the database has no event
             await asyncio.sleep(0.01)
+
+
+async def due_of_first(site: SmppSite) -> int:
+    ((due,),) = await site.centre.sql("SELECT due_at FROM push ORDER BY id LIMIT 1")
+    assert isinstance(due, int)
+    return due
 
 
 async def eventually(reached: Callable[[], bool]) -> None:
@@ -286,6 +293,92 @@ async def test_two_binds_share_the_load_and_nothing_comes_twice(site: SmppSite) 
         await nothing_kept(site)
     assert len(one.delivered) + len(two.delivered) == 60
     assert min(len(one.delivered), len(two.delivered)) >= 20
+
+
+async def test_binds_to_two_servers_of_one_database_share_the_load_and_nothing_comes_twice(
+    postgres_url: str,
+) -> None:
+    async with SmppSite(postgres_url) as here, SmppSite(postgres_url) as there:
+        await own_shop(here)
+        await there.centre.changed()
+        for number in range(300):
+            await reply(here, f"text {number}", f"61255588{number % 150:03d}")
+        async with here.esme() as one, there.esme() as two:
+            await asyncio.gather(one.bind(), two.bind())
+            await eventually(lambda: len(one.delivered) + len(two.delivered) >= 300)
+            await nothing_kept(here)
+        delivered = [*one.delivered, *two.delivered]
+    assert sorted(int(text_of(pdu).split()[1]) for pdu in delivered) == list(range(300))
+    assert min(len(one.delivered), len(two.delivered)) >= 20
+    for bind in (one, two):
+        for handset in {pdu.source_addr for pdu in bind.delivered}:
+            mine = [int(text_of(pdu).split()[1]) for pdu in bind.delivered if pdu.source_addr == handset]
+            assert mine == sorted(mine)
+
+
+async def test_what_a_server_had_taken_that_died_comes_when_its_lease_ends(site: SmppSite) -> None:
+    await own_shop(site)
+    await reply(site, "first")
+    await reply(site, "second")
+    now = site.clock.wall_us()
+    # It died before a byte left.
+    ((taken,),) = [
+        await site.centre.store.write(lambda tx: tx.pushes.pull(smpp_target(1), 9, now, now + LEASE_US))
+    ]
+    async with site.esme() as esme:
+        await esme.bind()
+        await reply(site, "other", "61255588886")
+        await esme.until(lambda: bool(esme.delivered))
+        site.clock.pass_seconds(60)
+        site.service.smpp.couriers.queued(taken.queued.target)
+        await esme.until(lambda: len(esme.delivered) == 3)
+        await nothing_kept(site)
+    assert [text_of(pdu) for pdu in esme.delivered] == ["other", "first", "second"]
+
+
+async def test_what_is_slow_to_be_acknowledged_keeps_its_lease(site: SmppSite) -> None:
+    user = await own_shop(site)
+    async with site.esme(lambda _: None) as esme:
+        await esme.bind()
+        await reply(site, "first")
+        await esme.until(lambda: bool(esme.delivered))
+        for _ in range(2):
+            site.clock.pass_seconds(40)
+            before = await due_of_first(site)
+            site.service.smpp.couriers.queued(smpp_target(user.id))
+            async with asyncio.timeout(10):
+                while await due_of_first(site) == before:  # noqa: ASYNC110  # the database has no event
+                    await asyncio.sleep(0.01)
+        assert await due_of_first(site) == site.clock.wall_us() + LEASE_US
+    assert len(esme.delivered) == 1
+
+
+async def test_a_bind_that_ends_gives_back_what_it_had_taken(site: SmppSite) -> None:
+    await own_shop(site)
+    async with site.esme(lambda _: None) as silent:
+        await silent.bind()
+        await reply(site, "first")
+        await silent.until(lambda: bool(silent.delivered))
+        assert await due_of_first(site) == site.clock.wall_us() + LEASE_US
+    async with asyncio.timeout(10):
+        while await due_of_first(site):  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("handsets", [1, 450])
+async def test_what_is_refused_of_some_handsets_holds_up_no_other(
+    quick_site: SmppSite, handsets: int
+) -> None:
+    site = quick_site
+    await own_shop(site)
+    for number in range(450):
+        await reply(site, f"text {number}", f"61255500{number % handsets:03d}")
+    await reply(site, "mine")
+    refuse = S.ESME_RX_T_APPN
+    async with site.esme(lambda pdu: 0 if pdu.source_addr == HANDSET else refuse) as esme:
+        await esme.bind()
+        await esme.until(lambda: any(pdu.source_addr == HANDSET for pdu in esme.delivered))
+    assert len(esme.delivered) == handsets + 1
 
 
 async def test_a_transmitter_gets_nothing(quick_site: SmppSite) -> None:

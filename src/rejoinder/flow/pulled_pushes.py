@@ -1,134 +1,141 @@
-"""Pushes that a user's sessions pull (channel smpp): each handset's in order, kept until they are acknowledged.
+"""Pushes that a user's sessions pull (channel smpp): what is due is taken under a lease, as every push is.
 
-Holds in memory no more than `MOST` of them; the rest waits on disk, for as long as the user is away. Refuses to
-hand out a handset's next push before the one before it is done with.
+Holds in memory what is on its way alone: the rest waits on disk, for as long as the user is away. Of a handset only the
+first push is ever due, so that none of its next ones can come before it, from whichever server. Refuses to forget what
+nobody acknowledged: what a server had taken that died is due again when the lease ends.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from rejoinder.clock import Clock
-from rejoinder.flow.ports import Push, Store
+from rejoinder.clock import MICROSECONDS, Clock
+from rejoinder.flow.ports import Push, Store, Tx
 from rejoinder.flow.push_queue import smpp_target
+from rejoinder.flow.push_records import LEASE_US
 from rejoinder.flow.push_texts import shown_texts
 
-# What is in memory of one user at most, and what is read at once.
-MOST = 400
+# What is taken in one transaction at most.
 PAGE = 200
-# After the first, second, ... refusal for now: for a while only this handset waits.
-_BACK_OFF_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0)
+# After the first, second, ... try that was refused for now: for a while only this handset waits.
+_BACK_OFF_US = tuple(seconds * MICROSECONDS for seconds in (1, 5, 15, 60, 300))
+# Where a push comes again as soon as can be.
+_AT_ONCE = 0
 
 
 @dataclass(slots=True, eq=False)
 class Pulled:
     """One push on its way. `shown`: the mailbox's JSON, None where the text is no longer kept. `parts`: how many
-    messages of it are acknowledged already; `refusals`: how often it was refused for now.
+    messages of it are acknowledged already.
     """
 
     push: Push
     shown: str | None
     parts: int = 0
-    refusals: int = 0
 
 
-@dataclass(slots=True)
-class _Memory:
-    lines: dict[str, deque[Pulled]] = field(default_factory=dict)
-    ready: deque[str] = field(default_factory=deque)
-    later: list[tuple[float, str]] = field(default_factory=list)
-    known: set[int] = field(default_factory=set)
-    done: list[int] = field(default_factory=list)
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What is to be recorded of one: when it is due again; None: it is done with."""
+
+    push: Push
+    due: int | None
 
 
 class PulledPushes:
-    """One user's. All methods but `load` and `forget_done` work on memory alone."""
+    """One user's. All methods but `turn` work on memory alone."""
 
     def __init__(self, store: Store, clock: Clock, user_id: int) -> None:
         self._store = store
         self._clock = clock
         self._target = smpp_target(user_id)
-        self._memory = _Memory()
-        self._read_to = 0
+        self._held: dict[int, Pulled] = {}
+        self._ready: deque[Pulled] = deque()
+        self._ends: list[_End] = []
+        self._next_due: int | None = None
 
-    def __len__(self) -> int:
-        return len(self._memory.known)
+    async def turn(self, room: int) -> bool:
+        """Records what became of pushes, takes as many as there is room for; says whether there may be more to do.
 
-    async def load(self, again: bool = False) -> bool:
-        """Reads on, where there is room; says whether there may be more. `again`: from the beginning, because what
-        other transactions stored may have become visible late. Raises StoreUnavailable.
+        Raises StoreUnavailable; then all of it is still to be recorded.
         """
-        memory = self._memory
-        room = MOST - len(memory.known)
-        if room <= 0:
+        now = self._clock.wall_us()
+        room = max(0, min(room - len(self._ready), PAGE))
+        ends, lease = self._ends[:], now + LEASE_US
+        self._next_due = None
+        late = [one for one in self._held.values() if (one.push.due_at or 0) < now + LEASE_US // 2]
+        if not ends and not late and not (room and await self._is_due(now)):
             return False
-        after = 0 if again else self._read_to
-        # From the beginning what is known already comes first: it must not hide what is behind it.
-        most = min(room, PAGE) + (len(memory.known) if again else 0)
-        found = await self._store.read.pushes.of_target(self._target, after, most)
-        new = [push for push in found if push.id not in memory.known]
-        texts = await shown_texts(self._store.read, [push.queued for push in new])
-        for push in new:
-            self._put(Pulled(push, texts.get(push.queued.entry_id)))
-        if found:
-            self._read_to = max(self._read_to, found[-1].id)
-        return len(found) == most
+        told = [*ends, *(_End(one.push, lease) for one in late)]
+        taken = await self._store.write(lambda tx: _exchange(tx, self._target, told, room, now))
+        del self._ends[: len(ends)]
+        for one in late:
+            one.push = replace(one.push, due_at=lease)
+        for pulled in taken:
+            self._put(pulled)
+        return bool(ends or taken)
+
+    async def _is_due(self, now: int) -> bool:
+        self._next_due = await self._store.read.pushes.next_pulled(self._target)
+        return self._next_due is not None and self._next_due <= now
 
     def _put(self, pulled: Pulled) -> None:
-        memory, handset = self._memory, pulled.push.queued.handset
-        memory.known.add(pulled.push.id)
-        line = memory.lines.get(handset)
-        if line is None:
-            memory.lines[handset] = deque((pulled,))
-            memory.ready.append(handset)
+        held = self._held.setdefault(pulled.push.id, pulled)
+        if held is pulled:
+            self._ready.append(pulled)
         else:
-            line.append(pulled)
+            # Its lease ran out under way, and this is the new one.
+            held.push = pulled.push
 
     def next(self) -> Pulled | None:
-        """The head of a handset's line, which is then on its way: say `go_on`, `done`, `back` or `refused`."""
-        memory, now = self._memory, self._clock.monotonic()
-        while memory.later and memory.later[0][0] <= now:
-            memory.ready.append(heapq.heappop(memory.later)[1])
-        return memory.lines[memory.ready.popleft()][0] if memory.ready else None
+        """One that is on its way from here on: say `go_on`, `done`, `back` or `refused`."""
+        return self._ready.popleft() if self._ready else None
 
     def back(self, pulled: Pulled) -> None:
-        """It did not leave, or its connection is gone: it is the next of its handset again."""
-        self._memory.ready.appendleft(pulled.push.queued.handset)
+        """It did not leave, or its connection is gone: any other may bring it."""
+        self._ready.appendleft(pulled)
 
     def go_on(self, pulled: Pulled) -> None:
         """One of its several messages is acknowledged."""
         pulled.parts += 1
-        self._memory.ready.append(pulled.push.queued.handset)
+        self._ready.append(pulled)
 
     def done(self, pulled: Pulled) -> None:
-        """It is acknowledged; `forget_done` takes it off the disk."""
-        memory, handset = self._memory, pulled.push.queued.handset
-        memory.done.append(pulled.push.id)
-        line = memory.lines[handset]
-        line.popleft()
-        if line:
-            memory.ready.append(handset)
-        else:
-            del memory.lines[handset]
+        """It is acknowledged."""
+        self._end(pulled, None)
 
     def refused(self, pulled: Pulled) -> None:
         """Refused for now: its handset waits for a while."""
-        seconds = _BACK_OFF_SECONDS[min(pulled.refusals, len(_BACK_OFF_SECONDS) - 1)]
-        pulled.refusals += 1
-        heapq.heappush(self._memory.later, (self._clock.monotonic() + seconds, pulled.push.queued.handset))
+        tries = max(1, pulled.push.attempts)
+        self._end(pulled, self._clock.wall_us() + _BACK_OFF_US[min(tries, len(_BACK_OFF_US)) - 1])
 
-    def next_retry(self) -> float | None:
-        """When a handset's waiting ends, on the monotonic clock."""
-        return self._memory.later[0][0] if self._memory.later else None
+    def _end(self, pulled: Pulled, due: int | None) -> None:
+        if self._held.pop(pulled.push.id, None) is not None:
+            self._ends.append(_End(pulled.push, due))
 
-    async def forget_done(self) -> None:
-        """Takes what is acknowledged off the disk. Raises StoreUnavailable; then it is still to be done."""
-        memory = self._memory
-        ids = memory.done[:]
-        if not ids:
-            return
-        await self._store.write(lambda tx: tx.pushes.done(ids))
-        del memory.done[: len(ids)]
-        memory.known.difference_update(ids)
+    def give_back(self) -> None:
+        """Nobody here brings them any more: others may at once, without waiting for the lease's end."""
+        for pulled in list(self._held.values()):
+            self._end(pulled, _AT_ONCE)
+        self._ready.clear()
+
+    def next_try(self) -> float | None:
+        """In how many seconds something more is due, as far as is known."""
+        if self._next_due is None:
+            return None
+        return max(0.01, (self._next_due - self._clock.wall_us()) / MICROSECONDS)
+
+
+async def _exchange(tx: Tx, target: str, ends: Sequence[_End], room: int, now: int) -> list[Pulled]:
+    """What became of some is stored, and so many others are taken; their target is locked before."""
+    await tx.pushes.lock([target])
+    await tx.pushes.done([end.push.id for end in ends if end.due is None])
+    again = [
+        (end.push.id, end.push.attempts, end.due, end.push.last_error) for end in ends if end.due is not None
+    ]
+    await tx.pushes.retry(again)
+    pushes = await tx.pushes.pull(target, room, now, now + LEASE_US) if room else []
+    texts = await shown_texts(tx, [push.queued for push in pushes])
+    return [Pulled(push, texts.get(push.queued.entry_id)) for push in pushes]

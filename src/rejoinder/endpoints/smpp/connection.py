@@ -118,8 +118,9 @@ class Connection(asyncio.Protocol):
         """What the passing of time means; called by the timer, and by tests that move a clock."""
         self._take(self.session.tick(self._clock.monotonic()))
 
-    def can_deliver(self) -> bool:
-        return self.session.bound() and not self._choked and self.session.room() > 0
+    def room(self) -> int:
+        """How many deliveries it takes now."""
+        return self.session.room() if self.session.bound() and not self._choked else 0
 
     def deliver(self, pdu: Pdu, context: object) -> bool:
         """Puts a request of ours on its way; False when that cannot be now. Raises Unwritable."""

@@ -43,14 +43,12 @@ class Courier:
     """One user's."""
 
     def __init__(self, store: Store, clock: Clock, binds: Binds, user_id: int) -> None:
-        self._clock = clock
         self._binds = binds
         self._user_id = user_id
         self._pulls = PulledPushes(store, clock, user_id)
         self._wake = asyncio.Event()
         self._turn = 0
         self._in_flight = 0
-        self._read_again_at = 0.0
         self.stopping = False
 
     def wake(self) -> None:
@@ -61,13 +59,9 @@ class Courier:
         return self._in_flight == 0
 
     async def turn(self) -> bool:
-        """One round: forgets what is done, reads on, sends. Says whether the next one should follow at once."""
-        await self._pulls.forget_done()
-        now = self._clock.monotonic()
-        again = now >= self._read_again_at
-        if again:
-            self._read_again_at = now + LOOK_SECONDS
-        more = await self._pulls.load(again)
+        """One round: records what is done, takes what the windows hold, sends. Says whether the next should follow."""
+        binds = self._binds.receiving(self._user_id)
+        more = await self._pulls.turn(sum(bind.connection.room() for bind in binds))
         self.send()
         return more
 
@@ -89,15 +83,13 @@ class Courier:
                 # A new bind may have come meanwhile.
                 if not self._binds.receiving(self._user_id):
                     return
-            retry = self._pulls.next_retry()
-            if retry is not None:
-                wait = min(wait, max(0.01, retry - self._clock.monotonic()))
-            await woken(self._wake, wait)
+            await woken(self._wake, min(wait, self._pulls.next_try() or wait))
 
     async def settle(self) -> None:
-        """Takes off the disk what is acknowledged; what cannot be now is brought again after the start."""
+        """Records what is acknowledged and gives the rest back; what cannot be now comes again when its lease ends."""
+        self._pulls.give_back()
         try:
-            await self._pulls.forget_done()
+            await self._pulls.turn(0)
         except RejoinderError as error:
             log.warning("smpp_courier_not_settled", sentence=error.sentence, user_id=self._user_id)
 
@@ -113,7 +105,7 @@ class Courier:
 
     def _free_bind(self) -> Bind | None:
         """The next one in turn that takes a delivery."""
-        binds = [bind for bind in self._binds.receiving(self._user_id) if bind.connection.can_deliver()]
+        binds = [bind for bind in self._binds.receiving(self._user_id) if bind.connection.room()]
         return binds[self._turn % len(binds)] if binds else None
 
     def _deliver(self, bind: Bind, pulled: Pulled) -> bool:

@@ -38,7 +38,7 @@ class QueuedPush:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A queued push as it stands: `due_at` None while another one of its handset comes first, parked or pulled."""
+    """A queued push as it stands: `due_at` None while another one of its handset comes first, or parked."""
 
     id: int
     queued: QueuedPush
@@ -74,8 +74,11 @@ class Pushes(Protocol):
     async def queue(self, pushes: Sequence[QueuedPush]) -> None:
         """Stores them in this order; after the commit the store's `on_queued` listeners hear of their targets."""
 
-    async def of_target(self, target: str, after: int, most: int) -> list[Push]:
-        """What a target that pulls (channel smpp) has not acknowledged, in order, after an id."""
+    async def next_pulled(self, target: str) -> int | None:
+        """When something is due of a target that pulls (channel smpp)."""
+
+    async def pull(self, target: str, most: int, now: int, lease: int) -> list[Push]:
+        """Takes what is due of a target that pulls, locked before, one a handset; due again at `lease`."""
 
     async def done(self, ids: Collection[int]) -> None:
         """They were brought: forgets them, and lets the next ones of their handsets come."""

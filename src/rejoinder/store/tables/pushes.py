@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
 
@@ -11,7 +11,7 @@ from rejoinder.store.dialect import queries
 from rejoinder.store.session import Row, Session
 
 _SQL = queries("pushes")
-_PULLED = "smpp"
+_PULLED = "smpp:"
 _COLUMNS = (
     "channel",
     "target",
@@ -37,6 +37,10 @@ def _push(row: Row) -> Push:
     return Push(row[0], queued, *row[len(_COLUMNS) + 1 :])
 
 
+def _pulls(target: str) -> bool:
+    return target.startswith(_PULLED)
+
+
 def _keys(targets: Collection[str]) -> list[tuple[str]]:
     return [(target,) for target in sorted(set(targets))]
 
@@ -53,28 +57,42 @@ class PushTables:
     async def queue(self, pushes: Sequence[QueuedPush]) -> None:
         if not pushes:
             return
-        brought = [push for push in pushes if push.channel != _PULLED]
-        due = {push.target: push.queued_at for push in brought}
-        await self._session.bulk(_SQL["touch_targets"], sorted(due.items()))
-        busy = await self._busy({(push.target, push.handset) for push in brought})
+        await self._touch({push.target: push.queued_at for push in pushes})
+        busy = await self._busy({(push.target, push.handset) for push in pushes})
         rows = []
         for push in pushes:
             line = (push.target, push.handset)
-            first = push.channel != _PULLED and line not in busy
+            # What is pulled is due at once, whatever the clock says later.
+            due = 0 if _pulls(push.target) else push.queued_at
+            rows.append((*_values(push), None if line in busy else due))
             busy.add(line)
-            rows.append((*_values(push), push.queued_at if first else None))
         await self._session.bulk(_SQL["insert_pushes"], rows)
         self._queued.update(push.target for push in pushes)
+
+    async def _touch(self, due: Mapping[str, int]) -> None:
+        """Locks targets, and notes that they have something to do. Who pulls looks for itself."""
+        rows = [(target, None if _pulls(target) else due[target]) for target in sorted(due)]
+        await self._session.bulk(_SQL["touch_targets"], rows)
 
     async def _busy(self, lines: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         return {(row[0], row[1]) for row in await self._session.bulk(_SQL["busy_lines"], list(lines))}
 
-    async def of_target(self, target: str, after: int, most: int) -> list[Push]:
-        return [_push(row) for row in await self._session.rows(_SQL["pulled_pushes"], target, after, most)]
+    async def next_pulled(self, target: str) -> int | None:
+        rows = await self._session.rows(_SQL["next_pulled"], target)
+        due: int | None = rows[0][0]
+        return due
+
+    async def pull(self, target: str, most: int, now: int, lease: int) -> list[Push]:
+        rows = await self._session.rows(_SQL["due_pulled"], target, now, most)
+        return await self._leased([_push(row) for row in rows], lease)
+
+    async def _leased(self, found: Sequence[Push], lease: int) -> list[Push]:
+        await self._session.bulk(_SQL["mark_pushes"], [(push.id,) for push in found], lease)
+        return [replace(push, due_at=lease, attempts=push.attempts + 1) for push in found]
 
     async def done(self, ids: Collection[int]) -> None:
         gone = await self._session.bulk(_SQL["delete_pushes"], [(i,) for i in ids])
-        await self._next([(target, handset) for target, handset, channel in gone if channel != _PULLED])
+        await self._next([(target, handset) for target, handset in gone])
 
     async def _next(self, lines: Collection[tuple[str, str]]) -> None:
         """The places of these are free: whoever stands behind them is due, as early as can be."""
@@ -82,7 +100,8 @@ class PushTables:
         await self.settle({target for target, _ in lines})
 
     async def settle(self, targets: Collection[str]) -> None:
-        await self._session.bulk(_SQL["settle_targets"], _keys(targets))
+        brought = {target for target in targets if not _pulls(target)}
+        await self._session.bulk(_SQL["settle_targets"], _keys(brought))
 
     async def forget_target(self, target: str) -> None:
         await self._session.rows(_SQL["forget_target"], target)
@@ -110,9 +129,9 @@ class PushTables:
 
     async def claim(self, rooms: Sequence[tuple[str, int]], now: int, lease: int) -> list[Push]:
         found = [_push(row) for row in await self._session.bulk(_SQL["claim_heads"], rooms, now)]
-        await self._session.bulk(_SQL["mark_pushes"], [(push.id,) for push in found], lease)
+        taken = await self._leased(found, lease)
         await self.settle([target for target, _ in rooms])
-        return [replace(push, due_at=lease, attempts=push.attempts + 1) for push in found]
+        return taken
 
     async def settings(self, targets: Collection[str]) -> dict[str, str]:
         pieces = [target.split(":", 2) for target in targets]
@@ -163,7 +182,7 @@ class PushTables:
         lines = {(target, handset) for target, handset in parked}
         targets = {target for target, _ in lines}
         # Targets first, as everywhere: that is also what makes one that was forgotten.
-        await self._session.bulk(_SQL["touch_targets"], [(target, now) for target in sorted(targets)])
+        await self._touch(dict.fromkeys(targets, now))
         busy = await self._busy(lines)
         rows = await self._session.bulk(_SQL["replay_pushes"], [(i,) for i in ids], now)
         # Where one of the handset's is under way already, its end lets them come.

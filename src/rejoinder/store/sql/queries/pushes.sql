@@ -8,7 +8,7 @@ ON CONFLICT (target) DO UPDATE SET due_at = (
 -- busy_lines: which handsets of these targets have a push that is not done
 SELECT target_key, handset_key FROM @rows(target_key text, handset_key text)
 WHERE (SELECT p.id FROM push p WHERE p.target = r.target_key AND p.handset = r.handset_key AND p.parked_at IS NULL
-       AND p.channel <> 'smpp' ORDER BY p.id LIMIT 1) IS NOT NULL
+       ORDER BY p.id LIMIT 1) IS NOT NULL
 
 -- insert_pushes: what has to be brought to customers, in order; due_at is NULL behind another one of the handset
 INSERT INTO push (channel, target, kind, message_id, mt_id, entry_id, user_id, entry_at, handset, address, sender, status, parts,
@@ -17,18 +17,21 @@ SELECT * FROM @rows(channel text, target text, kind text, message_key text, mt_k
                     entry_stamp bigint, handset text, address text, sender text, status int, parts int, charge bigint, queued bigint,
                     due bigint) WHERE true
 
--- pulled_pushes: what a target that pulls has not acknowledged, in order
+-- next_pulled: when something is due of a target that pulls
+SELECT min(due_at) FROM push WHERE target = :target AND due_at IS NOT NULL
+
+-- due_pulled: what is due of a target that pulls, locked before; of a handset one
 SELECT id, channel, target, kind, message_id, mt_id, entry_id, user_id, entry_at, handset, address, sender, status, parts, charge,
   queued_at, due_at, attempts, parked_at, last_error
-FROM push WHERE target = :target AND id > :after AND channel = 'smpp' ORDER BY id LIMIT :most
+FROM push WHERE target = :target AND due_at <= :now ORDER BY due_at, id LIMIT :most
 
 -- delete_pushes: what was brought; gives back whose turn it may now be
-DELETE FROM push WHERE id IN (SELECT push_key FROM @rows(push_key bigint)) RETURNING target, handset, channel
+DELETE FROM push WHERE id IN (SELECT push_key FROM @rows(push_key bigint)) RETURNING target, handset
 
 -- promote_lines: the next push of each of these handsets is due
 UPDATE push SET due_at = :now WHERE due_at IS NULL AND id IN (
   SELECT (SELECT p.id FROM push p WHERE p.target = r.target_key AND p.handset = r.handset_key AND p.parked_at IS NULL
-          AND p.channel <> 'smpp' ORDER BY p.id LIMIT 1)
+          ORDER BY p.id LIMIT 1)
   FROM @rows(target_key text, handset_key text))
 
 -- settle_targets: when these targets have something to do next
