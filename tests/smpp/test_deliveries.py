@@ -246,6 +246,27 @@ async def test_what_was_not_acknowledged_is_brought_again_to_the_next_bind(site:
     assert [text_of(pdu) for pdu in esme.delivered] == ["first", "second"]
 
 
+@pytest.mark.parametrize(
+    ("status", "seconds"),
+    [(S.ESME_RX_T_APPN, (1, 1)), (S.ESME_RINVMSGID, (270, 330)), (S.ESME_RUNKNOWNERR, (270, 330))],
+)
+async def test_what_may_be_refused_for_ever_waits_longer_than_what_passes(
+    quick_site: SmppSite, status: int, seconds: tuple[int, int]
+) -> None:
+    site = quick_site
+    await own_shop(site)
+    now = site.clock.wall_us()
+    async with site.esme(lambda pdu: status if text_of(pdu) == "odd" else 0) as esme:
+        await esme.bind()
+        await reply(site, "odd")
+        async with asyncio.timeout(10):
+            while not (found := await site.centre.sql("SELECT due_at FROM push WHERE last_error <> ''")):  # noqa: ASYNC110  # as above
+                await asyncio.sleep(0.01)
+    ((due,),) = found
+    assert isinstance(due, int)
+    assert seconds[0] <= (due - now) / 1_000_000 <= seconds[1]
+
+
 @pytest.mark.parametrize("status", [S.ESME_RX_T_APPN, S.ESME_RMSGQFUL, S.ESME_RSYSERR])
 async def test_what_is_refused_for_now_comes_again_before_the_next_of_its_handset(
     quick_site: SmppSite, status: int

@@ -24,6 +24,8 @@ def _moment(at: int | None) -> str | None:
 
 def _fields(one: Push) -> Fields:
     queued = one.queued
+    # 0 is "as early as can be": since it was queued.
+    due = None if one.due_at is None else max(one.due_at, queued.queued_at)
     return {
         "id": one.id,
         "kind": queued.kind,
@@ -33,7 +35,7 @@ def _fields(one: Push) -> Fields:
         "queued_at": _moment(queued.queued_at),
         "attempts": one.attempts,
         "last_error": one.last_error,
-        "next_try": _moment(one.due_at),
+        "next_try": _moment(due),
         "parked_at": _moment(one.parked_at),
     }
 
@@ -44,7 +46,8 @@ def _fields(one: Push) -> Fields:
 def list_pushes(call: Call, parked: bool) -> None:
     """List what waits and why: tries, the last error, the next try; with --json an array.
 
-    One without a next try is behind another of its handset, parked, or waits for an SMPP session.
+    One without a next try is behind another of its handset, or parked. What an SMPP session is to pull
+    waits for one, and for its next try.
     """
     from rejoinder.flow.operator.pushes import all_pushes
 

@@ -7,15 +7,18 @@ nobody acknowledged: what a server had taken that died is due again when the lea
 
 from __future__ import annotations
 
+import random
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rejoinder.clock import MICROSECONDS, Clock
 from rejoinder.flow.ports import Push, Store, Tx
+from rejoinder.flow.push_plan import next_try
 from rejoinder.flow.push_queue import smpp_target
 from rejoinder.flow.push_records import LEASE_US
 from rejoinder.flow.push_texts import shown_texts
+from rejoinder.observe import PUSHES_PARKED
 
 # What is taken in one transaction at most.
 PAGE = 200
@@ -38,10 +41,12 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """What is to be recorded of one: when it is due again; None: it is done with."""
+    """What is to be recorded of one: when it is due again, and why (`word`); None: it is done with, or parked."""
 
     push: Push
     due: int | None
+    word: str = ""
+    parked: bool = False
 
 
 class PulledPushes:
@@ -68,8 +73,9 @@ class PulledPushes:
         late = [one for one in self._held.values() if (one.push.due_at or 0) < now + LEASE_US // 2]
         if not ends and not late and not (room and await self._is_due(now)):
             return False
-        told = [*ends, *(_End(one.push, lease) for one in late)]
-        taken = await self._store.write(lambda tx: _exchange(tx, self._target, told, room, now))
+        told = [*ends, *(_End(one.push, lease, one.push.last_error) for one in late)]
+        taken, parked = await self._store.write(lambda tx: _exchange(tx, self._target, told, room, now))
+        PUSHES_PARKED.inc(parked)
         del self._ends[: len(ends)]
         for one in late:
             one.push = replace(one.push, due_at=lease)
@@ -90,7 +96,7 @@ class PulledPushes:
             held.push = pulled.push
 
     def next(self) -> Pulled | None:
-        """One that is on its way from here on: say `go_on`, `done`, `back` or `refused`."""
+        """One that is on its way from here on: say `go_on`, `done`, `back`, `put_off` or `refused`."""
         return self._ready.popleft() if self._ready else None
 
     def back(self, pulled: Pulled) -> None:
@@ -104,21 +110,29 @@ class PulledPushes:
 
     def done(self, pulled: Pulled) -> None:
         """It is acknowledged."""
-        self._end(pulled, None)
+        self._end(_End(pulled.push, None))
 
-    def refused(self, pulled: Pulled) -> None:
-        """Refused for now: its handset waits for a while."""
-        tries = max(1, pulled.push.attempts)
-        self._end(pulled, self._clock.wall_us() + _BACK_OFF_US[min(tries, len(_BACK_OFF_US)) - 1])
+    def put_off(self, pulled: Pulled, word: str) -> None:
+        """Refused for now: its handset waits for a while, as often as it takes."""
+        push = pulled.push
+        pause = _BACK_OFF_US[min(push.attempts, len(_BACK_OFF_US)) - 1]
+        self._end(_End(push, self._clock.wall_us() + pause, word))
 
-    def _end(self, pulled: Pulled, due: int | None) -> None:
-        if self._held.pop(pulled.push.id, None) is not None:
-            self._ends.append(_End(pulled.push, due))
+    def refused(self, pulled: Pulled, word: str) -> None:
+        """Refused, but not for good: it comes again as a push to a web server does, and is parked as such a one is."""
+        push = pulled.push
+        chance = random.random()  # noqa: S311  # spreads retries, guards nothing
+        due = next_try(self._clock.wall_us(), push.attempts, push.queued.queued_at, chance)
+        self._end(_End(push, due, word, parked=due is None))
+
+    def _end(self, end: _End) -> None:
+        if self._held.pop(end.push.id, None) is not None:
+            self._ends.append(end)
 
     def give_back(self) -> None:
         """Nobody here brings them any more: others may at once, without waiting for the lease's end."""
         for pulled in list(self._held.values()):
-            self._end(pulled, _AT_ONCE)
+            self._end(_End(pulled.push, _AT_ONCE, pulled.push.last_error))
         self._ready.clear()
 
     def next_try(self) -> float | None:
@@ -128,14 +142,20 @@ class PulledPushes:
         return max(0.01, (self._next_due - self._clock.wall_us()) / MICROSECONDS)
 
 
-async def _exchange(tx: Tx, target: str, ends: Sequence[_End], room: int, now: int) -> list[Pulled]:
-    """What became of some is stored, and so many others are taken; their target is locked before."""
+async def _exchange(
+    tx: Tx, target: str, ends: Sequence[_End], room: int, now: int
+) -> tuple[list[Pulled], int]:
+    """What became of some is stored, and so many others are taken; their target is locked before. And how many were
+    parked.
+    """
     await tx.pushes.lock([target])
-    await tx.pushes.done([end.push.id for end in ends if end.due is None])
-    again = [
-        (end.push.id, end.push.attempts, end.due, end.push.last_error) for end in ends if end.due is not None
-    ]
-    await tx.pushes.retry(again)
+    await tx.pushes.done([end.push.id for end in ends if end.due is None and not end.parked])
+    await tx.pushes.retry(
+        [(end.push.id, end.push.attempts, end.due, end.word) for end in ends if end.due is not None]
+    )
+    parked = await tx.pushes.park(
+        [(end.push.id, end.push.attempts, end.word) for end in ends if end.parked], now
+    )
     pushes = await tx.pushes.pull(target, room, now, now + LEASE_US) if room else []
     texts = await shown_texts(tx, [push.queued for push in pushes])
-    return [Pulled(push, texts.get(push.queued.entry_id)) for push in pushes]
+    return [Pulled(push, texts.get(push.queued.entry_id)) for push in pushes], parked

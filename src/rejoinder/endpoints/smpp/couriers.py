@@ -1,7 +1,8 @@
 """Brings receipts and MOs to users' sessions as deliver_sm: one courier a user, while it has receiving binds.
 
 What is not acknowledged stays on disk (flow/pulled_pushes.py). Refuses to count as acknowledged what the customer
-refused for now; what it refused for good is done with, and stays in its mailbox.
+refused for now; what it refused for good is done with, and stays in its mailbox; what it refuses for a day otherwise
+is parked.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from rejoinder.flow.ports import Store
 from rejoinder.flow.pulled_pushes import Pulled, PulledPushes
 from rejoinder.flow.push_queue import smpp_target
 from rejoinder.observe import SMPP_DELIVERIES, log
-from rejoinder.smpp.constants import CommandStatus
+from rejoinder.smpp.constants import CommandStatus, status_name
 from rejoinder.smpp.errors import Unwritable
 from rejoinder.waits import woken
 
@@ -26,6 +27,17 @@ LOOK_SECONDS = 2.0
 STORE_AWAY_SECONDS = 0.5
 # §5.1.3: the customer's application refuses this message for good.
 _FOR_GOOD = frozenset({CommandStatus.ESME_RX_P_APPN, CommandStatus.ESME_RX_R_APPN})
+# What passes, whatever the message is. Any other refusal may be of this one message, and last for ever.
+_FOR_NOW = frozenset(
+    {
+        CommandStatus.ESME_RX_T_APPN,
+        CommandStatus.ESME_RMSGQFUL,
+        CommandStatus.ESME_RTHROTTLED,
+        CommandStatus.ESME_RSYSERR,
+        CommandStatus.ESME_RINVBNDSTS,
+        CommandStatus.ESME_RSERTYPUNAVAIL,
+    }
+)
 
 
 class Delivery:
@@ -140,7 +152,8 @@ class Courier:
             self._pulls.done(pulled)
         else:
             self._count(pulled, "refused for now")
-            self._pulls.refused(pulled)
+            again = self._pulls.put_off if status in _FOR_NOW else self._pulls.refused
+            again(pulled, status_name(status))
         self.send()
         self.wake()
 
@@ -148,7 +161,7 @@ class Courier:
         """No answer came in time: it is brought again later."""
         self._in_flight -= 1
         self._count(delivery.pulled, "unanswered")
-        self._pulls.refused(delivery.pulled)
+        self._pulls.put_off(delivery.pulled, "no answer")
         self.wake()
 
     def lost(self, delivery: Delivery) -> None:
