@@ -140,6 +140,10 @@ async def test_a_submit_multi_is_a_message_for_each_and_names_those_it_refused(s
         ({"short_message": b"x" * 200, "tlvs": ((Tag.MESSAGE_PAYLOAD, b"y"),)}, S.ESME_RINVMSGLEN),
         ({"short_message": b"", "tlvs": ((Tag.MESSAGE_PAYLOAD, b"x" * 1531),)}, S.ESME_RINVMSGLEN),
         ({"short_message": b"\x05\x00", "esm_class": 0x40}, S.ESME_RINVESMCLASS),
+        ({"short_message": b"", "esm_class": 0x40}, S.ESME_RINVESMCLASS),
+        # Elements that reach beyond their header.
+        ({"short_message": b"\x05\x00\x04\x09\x02\x01hello", "esm_class": 0x40}, S.ESME_RINVESMCLASS),
+        ({"short_message": b"\x06\x00\x03\x09\x02\x01\x05hello", "esm_class": 0x40}, S.ESME_RINVESMCLASS),
         ({"registered_delivery": 3}, S.ESME_RINVREGDLVFLG),
         ({"priority_flag": 4}, S.ESME_RINVPRTFLG),
         ({"sm_default_msg_id": 1}, S.ESME_RINVDFTMSGID),

@@ -38,7 +38,7 @@ def coded(pdu: Submit, recipient: str, account: SmppAccount, now: int) -> CodedR
     """The request for one destination. `now`: microseconds, for times that count from it. Raises PduRefused."""
     _check_flags(pdu)
     _check_text(pdu)
-    content = _suited(read_content(pdu, style_of(account)))
+    content = _content(pdu, account)
     release_at, validity = _times(pdu, now)
     reference = pdu.tlv(Tag.USER_MESSAGE_REFERENCE)
     number = reference if isinstance(reference, int) else None
@@ -82,7 +82,7 @@ def replacement(pdu: ReplaceSm, old: Draft, account: SmppAccount, now: int) -> R
         data_coding=_CODED_AS.get(Alphabet(old.alphabet), 0), short_message=pdu.short_message, tlvs=pdu.tlvs
     )
     _check_text(as_submitted)
-    content = _suited(read_content(as_submitted, style_of(account)))
+    content = _content(as_submitted, account)
     if not content.octets:
         return Replacement(validity=validity, release_at=release_at or None, receipts=receipts)
     return Replacement(content.octets, content.alphabet, validity, release_at or None, receipts)
@@ -104,9 +104,14 @@ def _check_text(pdu: Submit) -> None:
     short = b"" if isinstance(pdu, DataSm) else pdu.short_message
     if short and payload:
         raise PduRefused(S.ESME_RINVMSGLEN, "the text stands in short_message and in message_payload")
-    data = short or payload
-    if pdu.esm_class & EsmClass.UDHI and (not isinstance(data, bytes) or not data or data[0] >= len(data)):
-        raise PduRefused(S.ESME_RINVESMCLASS, "the user data header is longer than the text")
+
+
+def _content(pdu: Submit, account: SmppAccount) -> Content:
+    """What it says. A header that does not fit its own lengths is none: it would go out as text."""
+    content = read_content(pdu, style_of(account))
+    if pdu.esm_class & EsmClass.UDHI and not content.udh:
+        raise PduRefused(S.ESME_RINVESMCLASS, "the user data header does not fit its own lengths")
+    return _suited(content)
 
 
 def _suited(content: Content) -> Content:
