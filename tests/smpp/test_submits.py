@@ -77,6 +77,29 @@ async def test_a_long_text_in_parts_is_answered_by_part_and_shown_once(site: Smp
     assert await shown(site, user) == [text]
 
 
+def sar(number: int) -> dict[str, Any]:
+    return {
+        "tlvs": (
+            (Tag.SAR_MSG_REF_NUM, 0x1234),
+            (Tag.SAR_TOTAL_SEGMENTS, 2),
+            (Tag.SAR_SEGMENT_SEQNUM, number),
+        )
+    }
+
+
+async def test_full_parts_by_sar_parameters_fit_beside_the_header_made_for_them(quick_site: SmppSite) -> None:
+    user = await quick_site.shop()
+    await quick_site.number(user)
+    first, last = "x" * 153, "y" * 9
+    async with quick_site.esme() as esme:
+        await esme.bind()
+        answers = [await esme.submit(text, **sar(number)) for number, text in ((1, first), (2, last))]
+    assert [answer.status for answer in answers] == [0, 0]
+    assert await shown(quick_site, user) == [first + last]
+    delivered = await quick_site.centre.deliver(quick_site.carrier_id)
+    assert [outgoing.udh for _, outgoing in delivered] == ["050003340201", "050003340202"]
+
+
 async def test_a_long_text_as_payload_is_one_message_of_several_parts(quick_site: SmppSite) -> None:
     user = await quick_site.shop()
     await quick_site.number(user)

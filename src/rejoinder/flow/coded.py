@@ -7,6 +7,7 @@ a customer's long message is a message of its own; what joins its text in the ma
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import msgspec
 
@@ -57,7 +58,7 @@ class CodedRequest(msgspec.Struct, frozen=True, gc=False):
 def coded_draft(request: CodedRequest, limits: Limits, now: int) -> Draft:
     """Judges a coded message in the contract's order at a moment (microseconds). Raises MessageRefused."""
     recipient = checked_recipient(request.recipient)
-    part, udh = _header(request)
+    part, udh = _part(request), header_of(request.udh, request.part)
     count = _parts(request, udh, limits)
     sender = checked_sender(request.sender)
     if udh and (len(udh) < 2 or udh[0] != len(udh) - 1):
@@ -86,15 +87,20 @@ def coded_draft(request: CodedRequest, limits: Limits, now: int) -> Draft:
     )
 
 
-def _header(request: CodedRequest) -> tuple[Concatenation | None, bytes]:
-    """Which part this is, and the header that says so: the customer's, else one made from the SAR parameters."""
-    if request.udh:
-        found, _ = parts.read_udh(request.udh)
-        return found or request.part, request.udh
-    part = request.part
-    if part is None or part.total < 2:
-        return None, b""
-    return part, parts.header(part)
+def header_of(udh: bytes, part: Concatenation | None) -> bytes:
+    """The header it goes out with: the customer's, else one made from the SAR parameters.
+
+    Its reference has 8 bits: beside the longer one of 16 a full part would not fit.
+    """
+    if udh or part is None or part.total < 2:
+        return udh
+    return parts.header(replace(part, reference=part.reference & 0xFF, wide=False))
+
+
+def _part(request: CodedRequest) -> Concatenation | None:
+    """Which part this is."""
+    found, _ = parts.read_udh(request.udh)
+    return found or request.part
 
 
 def _parts(request: CodedRequest, udh: bytes, limits: Limits) -> int:

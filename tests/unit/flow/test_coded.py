@@ -61,10 +61,11 @@ def test_a_full_part_fits_beside_its_header(alphabet: Alphabet, most: int) -> No
 
 
 def test_sar_parameters_become_a_header_that_carriers_understand() -> None:
-    for wide, header in ((False, "050003070201"), (True, "06080400070201")):
-        found = judged(part=Concatenation(7, 2, 1, wide))
-        assert found.udh == header
-        assert found.concat == Concat(7 + (1 << 16 if wide else 0), 1, 2)
+    # Always with 8 bits: beside the header of 16 a full part would not fit.
+    for reference, wide in ((7, False), (7, True), (0x1207, True)):
+        found = judged(part=Concatenation(reference, 2, 1, wide))
+        assert found.udh == "050003070201"
+        assert found.concat == Concat(reference + (1 << 16 if wide else 0), 1, 2)
     assert judged(part=Concatenation(7, 1, 1, True)).concat is None
 
 
