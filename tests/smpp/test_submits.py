@@ -62,6 +62,47 @@ async def test_each_data_coding_is_read_as_what_it_says(
     assert await shown(quick_site, user) == [text]
 
 
+def sar(number: int) -> dict[str, Any]:
+    return {
+        "tlvs": (
+            (Tag.SAR_MSG_REF_NUM, 0x1234),
+            (Tag.SAR_TOTAL_SEGMENTS, 2),
+            (Tag.SAR_SEGMENT_SEQNUM, number),
+        )
+    }
+
+
+BRACES = b'{"a":[1],"b":[2]}' * 12
+
+
+@pytest.mark.parametrize(
+    ("octets", "fields", "alphabet"),
+    [
+        (BRACES[:140], {}, Alphabet.LATIN1),
+        (BRACES[:100], {}, Alphabet.GSM),
+        # Two parts either way.
+        (BRACES[:180], {}, Alphabet.GSM),
+        (BRACES[:134], {"esm_class": 0x40}, Alphabet.LATIN1),
+        (BRACES[:100], {"esm_class": 0x40}, Alphabet.GSM),
+        (BRACES[:134], sar(1), Alphabet.LATIN1),
+        (BRACES[:100], sar(1), Alphabet.GSM),
+    ],
+)
+async def test_iso_8859_1_goes_as_gsm_only_where_that_takes_no_more_parts(
+    quick_site: SmppSite, octets: bytes, fields: dict[str, Any], alphabet: Alphabet
+) -> None:
+    user = await quick_site.shop()
+    await quick_site.number(user)
+    udh = bytes((5, 0, 3, 9, 2, 1)) if "esm_class" in fields else b""
+    async with quick_site.esme() as esme:
+        await esme.bind()
+        answer = await esme.submit(short_message=udh + octets, data_coding=3, **fields)
+    assert answer.status == 0
+    assert await quick_site.centre.sql("SELECT parts FROM mt") == [(2 if len(octets) > 140 else 1,)]
+    ((_, outgoing),) = await quick_site.centre.deliver(quick_site.carrier_id)
+    assert (outgoing.text, outgoing.alphabet) == (octets.decode(), alphabet)
+
+
 async def test_a_long_text_in_parts_is_answered_by_part_and_shown_once(site: SmppSite) -> None:
     user = await site.shop()
     await site.number(user)
@@ -75,16 +116,6 @@ async def test_a_long_text_in_parts_is_answered_by_part_and_shown_once(site: Smp
     assert [answer.status for answer in answers] == [0, 0, 0]
     assert len({answer.pdu.message_id for answer in answers}) == 3  # type: ignore[attr-defined]
     assert await shown(site, user) == [text]
-
-
-def sar(number: int) -> dict[str, Any]:
-    return {
-        "tlvs": (
-            (Tag.SAR_MSG_REF_NUM, 0x1234),
-            (Tag.SAR_TOTAL_SEGMENTS, 2),
-            (Tag.SAR_SEGMENT_SEQNUM, number),
-        )
-    }
 
 
 async def test_full_parts_by_sar_parameters_fit_beside_the_header_made_for_them(quick_site: SmppSite) -> None:

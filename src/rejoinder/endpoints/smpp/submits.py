@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rejoinder.endpoints.smpp import times
 from rejoinder.endpoints.smpp.statuses import PduRefused
-from rejoinder.flow.coded import CodedRequest
+from rejoinder.flow.coded import CodedRequest, header_of
 from rejoinder.flow.ports import SmppAccount, SubmittedPair
 from rejoinder.flow.replacing import Replacement
 from rejoinder.flow.request import Draft, checked_recipient, checked_sender
@@ -115,14 +115,24 @@ def _content(pdu: Submit, account: SmppAccount) -> Content:
 
 
 def _suited(content: Content) -> Content:
-    """ISO 8859-1 goes as GSM where that holds all characters: every network takes it, and more of it fits a part."""
+    """ISO 8859-1 goes as GSM where that holds all characters and takes no more parts: every network takes it."""
     if content.alphabet is not Alphabet.LATIN1:
         return content
     text = content.text()
     if not is_gsm(text):
         return content
     octets = parts.encode(text, Alphabet.GSM)
+    if not _fits(octets, content):
+        return content
     return Content(octets, Alphabet.GSM, content.udh, content.part, content.sar, content.flash)
+
+
+def _fits(septets: bytes, content: Content) -> bool:
+    """Braces, brackets and the like are two septets each: a part has to stay one, a text as many as it was."""
+    header = header_of(content.udh, content.part)
+    if header:
+        return len(septets) <= parts.room(Alphabet.GSM, len(header))
+    return parts.pieces(septets, Alphabet.GSM) <= parts.pieces(content.octets, content.alphabet)
 
 
 def _times(pdu: Submit, now: int) -> tuple[int, int | None]:
