@@ -165,6 +165,30 @@ async def test_an_mo_comes_with_its_text_and_names_what_it_answers_where_that_is
 
 
 @pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Café", "Cafe"),
+        ("Łódź & Söhne", "Lodz & Sohne"),
+        ("Ωμέγα", "?ME?A"),
+        ("a very long name of a shop", "a very long name of "),
+        ("٦١٢٥٥", "61255"),
+    ],
+)
+async def test_an_mo_of_a_name_that_an_address_cannot_hold_comes_under_the_nearest_one(
+    quick_site: SmppSite, name: str, written: str
+) -> None:
+    await own_shop(quick_site)
+    async with quick_site.esme() as esme:
+        await esme.bind()
+        await reply(quick_site, "hello", name)
+        await reply(quick_site, "after")
+        await esme.until(lambda: len(esme.delivered) == 2)
+    found = {text_of(pdu): pdu for pdu in esme.delivered}
+    assert found["hello"].source_addr == written
+    assert found["hello"].source_addr_ton == (1 if written.isdigit() else 5)
+
+
+@pytest.mark.parametrize(
     ("alphabet", "text", "data_coding"),
     [
         ("gsm", "café €", 0),

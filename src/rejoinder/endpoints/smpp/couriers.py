@@ -132,7 +132,8 @@ class Courier:
         except Unwritable as error:
             log.error("smpp_delivery_unwritable", sentence=error.sentence, user_id=self._user_id)
             self._count(pulled, "unwritable")
-            self._pulls.done(pulled)
+            # In the end it is parked, where the operator sees it.
+            self._pulls.refused(pulled, "unwritable")
             return True
         if left:
             self._in_flight += 1

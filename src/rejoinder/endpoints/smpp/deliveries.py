@@ -17,6 +17,7 @@ from rejoinder.flow.ports import Push, QueuedPush, SmppAccount
 from rejoinder.flow.pulled_pushes import Pulled
 from rejoinder.flow.push_queue import STATUS
 from rejoinder.message import parts
+from rejoinder.message.nearest import nearest
 from rejoinder.message.objectid import timestamp_of
 from rejoinder.message.parts import Part
 from rejoinder.message.text import Alphabet, is_gsm
@@ -29,6 +30,9 @@ from rejoinder.smpp.translate import Coded, code_part
 # Longer texts go as message_payload (translate.py knows the limit of parts).
 _SHORT = 254
 _MOST_PARTS = 255
+# 3.4 §5.2.8, without the NUL.
+_LONGEST_ADDRESS = 20
+_ASCII = frozenset(map(chr, range(0x20, 0x7F)))
 
 
 def pdus(pulled: Pulled, account: SmppAccount) -> list[DeliverSm]:
@@ -99,6 +103,7 @@ def _fitting(coded: Coded, more: Tlvs) -> Coded:
 
 
 def _deliver(source: str, destination: str, coded: Coded) -> DeliverSm:
+    source, destination = _writable(source), _writable(destination)
     source_ton, source_npi = _kind(source)
     dest_ton, dest_npi = _kind(destination)
     return DeliverSm(
@@ -113,6 +118,11 @@ def _deliver(source: str, destination: str, coded: Coded) -> DeliverSm:
         short_message=coded.octets,
         tlvs=coded.tlvs,
     )
+
+
+def _writable(address: str) -> str:
+    """An address field is ASCII (3.4 §3.1): a name that a handset's network gave goes with the nearest letters."""
+    return nearest(address, _ASCII)[:_LONGEST_ADDRESS]
 
 
 def _kind(address: str) -> tuple[int, int]:
