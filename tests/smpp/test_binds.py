@@ -273,6 +273,26 @@ async def test_an_account_has_so_many_messages_a_second_over_all_its_binds(quick
         assert [one.status for one in multi.pdu.unsuccess] == [S.ESME_RTHROTTLED] * 2  # type: ignore[attr-defined]
 
 
+async def test_binding_anew_gives_no_more_messages_a_second(quick_site: SmppSite) -> None:
+    user = await quick_site.shop(throughput=1)
+    await quick_site.number(user)
+
+    async def one_more() -> int:
+        async with quick_site.esme() as esme:
+            await esme.bind()
+            status = (await esme.submit()).status
+            esme.put(p.Unbind())
+            await esme.until(lambda: bool(esme.ended))
+            return status
+
+    statuses = [await one_more() for _ in range(3)]
+    assert statuses == [0, S.ESME_RTHROTTLED, S.ESME_RTHROTTLED]
+    quick_site.clock.pass_seconds(1)
+    assert await one_more() == 0
+    await quick_site.account(throughput=2)
+    assert [await one_more() for _ in range(3)] == [0, 0, S.ESME_RTHROTTLED]
+
+
 async def test_the_end_answers_what_is_under_way_unbinds_and_closes(tmp_path: Path) -> None:
     async with opened(tmp_path) as site:
         user = await site.shop()

@@ -15,6 +15,8 @@ from rejoinder.flow.rates import Throughput
 from rejoinder.observe import SMPP_BINDS
 from rejoinder.smpp.constants import Command
 
+# Users without a bind whose throughput is remembered; after a second there is nothing to remember.
+REMEMBERED = 10_000
 RECEIVING = frozenset({Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER})
 _KINDS = {
     Command.BIND_TRANSMITTER: "transmitter",
@@ -54,6 +56,7 @@ class Binds:
         self._connections: dict[Connection, str] = {}
         self._addresses: Counter[str] = Counter()
         self._users: dict[int, _Users] = {}
+        self._away: dict[int, _Users] = {}
 
     def connections(self) -> list[Connection]:
         return list(self._connections)
@@ -85,12 +88,18 @@ class Binds:
         mine = self._users[bind.account.user_id]
         mine.binds.remove(bind)
         if not mine.binds:
-            del self._users[bind.account.user_id]
+            self._remember(self._users.pop(bind.account.user_id))
         SMPP_BINDS.labels(_KINDS[bind.command]).dec()
+
+    def _remember(self, mine: _Users) -> None:
+        """Who binds anew finds what was left: a bind more is no message more."""
+        self._away[mine.account.user_id] = mine
+        if len(self._away) > REMEMBERED:
+            del self._away[next(iter(self._away))]
 
     def bind(self, connection: Connection, account: SmppAccount, command: Command, now: float) -> Bind | None:
         """Takes a bind in; None when the account has as many as it may."""
-        mine = self._users.get(account.user_id)
+        mine = self._users.get(account.user_id) or self._away.pop(account.user_id, None)
         if mine is None:
             mine = _Users(account, Throughput(float(account.throughput), now))
         if len(mine.binds) >= account.max_binds:
