@@ -24,8 +24,8 @@ AFTER = [
     ("mail", "mailto:Desk@a.example", BEFORE[3][0], "m4", 2, 12, 80),
 ]
 PULLED_ROW = (
-    "INSERT INTO push (id, channel, target, kind, message_id, mt_id, entry_id, user_id, entry_at, handset, address, sender, "
-    "status, parts, charge, queued_at, due_at) "
+    "INSERT INTO push (id, channel, target, kind, message_id, mt_id, entry_id, user_id, entry_at, handset, address, "
+    "sender, status, parts, charge, queued_at, due_at) "
     "VALUES ($1, 'smpp', 'smpp:1', 'mo', $2, '', 'e', 1, 5, $3, '', '6150', 0, 0, 0, 7, NULL)"
 )
 PULLED = [(1, "m1", "h1"), (2, "m2", "h1"), (3, "m3", "h2")]
