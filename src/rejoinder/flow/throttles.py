@@ -24,11 +24,11 @@ MOST_HELD = 10_000
 
 @dataclass(slots=True)
 class _Held:
-    """A message that was throttled and not taken since. `taken`: the lane's count by then; `behind`: it gave way."""
+    """A message that was throttled and not taken since: how many the lane had taken by then, and when it gave way."""
 
     taken: int = 0
     overtaken: int = 0
-    behind: bool = False
+    gave_way: int | None = None
 
 
 class Throttles:
@@ -49,20 +49,23 @@ class Throttles:
     def judged(self, answered: Answered, now: float, wall: int) -> Answered:
         """Learns from an answer; gives it back as it is to be recorded."""
         fates = {outcome.fate for outcome in answered.outcomes}
-        self._taken += Fate.ACCEPTED in fates
         if Fate.THROTTLED not in fates or Fate.ACCEPTED in fates:
             self._held.pop(answered.claim.row.id, None)
-        if Fate.THROTTLED not in fates:
+            self._taken += Fate.ACCEPTED in fates
             self._pace.went_well()
+        if Fate.THROTTLED not in fates:
             return answered
         held = self._hold(answered.claim.row.id)
-        if held.overtaken >= OVERTAKEN or (held.behind and self._taken > held.taken):
-            return _by_itself(answered, held)
-        held.taken = self._taken
-        self._fresh.append(held)
-        self._pace.throttled(now, narrower=not held.overtaken)
-        held.behind = self._pace.stalled()
-        return self._behind(answered, now, wall) if held.behind else answered
+        if held.overtaken < OVERTAKEN:
+            held.taken = self._taken
+            self._fresh.append(held)
+            self._pace.throttled(now, narrower=not held.overtaken)
+            if not self._pace.stalled():
+                return answered
+            if held.gave_way is None or held.gave_way == self._taken:
+                held.gave_way = self._taken
+                return self._behind(answered, now, wall)
+        return _by_itself(answered, held)
 
     def _hold(self, mt_id: str) -> _Held:
         held = self._held.pop(mt_id, None) or _Held()
@@ -72,7 +75,10 @@ class Throttles:
         return held
 
     def _behind(self, answered: Answered, now: float, wall: int) -> Answered:
-        """For several pauses nothing was taken: this may be what is in the way, and gives way to all that wait."""
+        """Nothing was taken between several pauses: this may be what is in the way, and gives way to all that wait.
+
+        When it is so again, although others were taken meanwhile, it was.
+        """
         row = answered.claim.row
         resumed = wall + int(self._pace.wait(now) * MICROSECONDS)
         moved = replace(row, due_at=min(max(row.due_at, resumed), row.valid_until))

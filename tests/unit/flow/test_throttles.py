@@ -114,7 +114,7 @@ def test_where_one_is_under_way_at_a_time_a_message_that_is_never_taken_gives_wa
         lane.turn(lambda mt_id: Fate.THROTTLED if mt_id in alone else Fate.ACCEPTED)
     assert lane.taken == queue[full:]
     assert lane.by_themselves == queue[:full]
-    assert lane.now < 10
+    assert lane.now < 20
 
 
 def test_one_that_waits_by_itself_does_so_again_at_once_until_it_is_taken() -> None:
@@ -157,6 +157,16 @@ def test_a_message_of_which_a_part_is_taken_is_throttled_like_all() -> None:
         assert [outcome.fate for outcome in judged.outcomes] == [Fate.ACCEPTED, Fate.THROTTLED]
         assert pace.wait(turn * 10.0) > 0
         throttles.judged(answered("other", Fate.ACCEPTED), turn * 10.0, START)
+
+
+def test_a_long_message_whose_parts_are_taken_one_by_one_stalls_nothing() -> None:
+    lane = Lane(1, "0000")
+    for _ in range(20):
+        lane.throttles.claims()
+        judged = lane.throttles.judged(answered("long", Fate.ACCEPTED, Fate.THROTTLED), lane.now, START)
+        assert judged.claim.row.due_at == START
+        lane.now += lane.pace.wait(lane.now)
+    assert lane.now == 20 * Pace.PAUSE_SECONDS
 
 
 def test_no_message_is_put_off_beyond_its_validity() -> None:
