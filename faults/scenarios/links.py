@@ -137,8 +137,11 @@ class _Throttler:
 
 
 def _waiting_for_later(database: str) -> int:
-    """How many wait for a time of their own, as only what was tried in vain does; what was throttled is due."""
-    now = time.time_ns() // 1_000
+    """How many wait for a time of their own, as only what was tried in vain does; what was throttled is due.
+
+    What is accepted while this looks is due, too: a second is left for that, and no try waits for less than four.
+    """
+    now = time.time_ns() // 1_000 + 1_000_000
     ((count,),) = books.rows(database, f"SELECT count(*) FROM outbox WHERE NOT submitting AND due_at > {now}")
     return int(count)
 
