@@ -17,7 +17,7 @@ from rejoinder.flow.request import Limits, MessageRefused
 from rejoinder.message.text import is_text
 from rejoinder.smpp import codec
 from rejoinder.smpp import pdu as p
-from rejoinder.smpp.constants import RESPONSE, Command
+from rejoinder.smpp.constants import RESPONSE, Command, CommandStatus
 from rejoinder.smpp.content import read_content
 from rejoinder.smpp.errors import Malformed, NotAllowed, Unwritable
 from rejoinder.smpp.events import Event, Requested
@@ -73,7 +73,10 @@ def _same_by_the_table(octets: bytes, quick: p.Pdu | Malformed) -> None:
     try:
         slow = codec._LAYOUTS[command].read(octets, 16, len(octets))
     except Malformed as malformed:
-        if not isinstance(quick, Malformed) or quick.status != malformed.status:
+        # Of what a network brings the text is kept, where only what stands behind it is spoilt.
+        kept = command == Command.DELIVER_SM and malformed.status == CommandStatus.ESME_RINVOPTPARSTREAM
+        same = isinstance(quick, Malformed) and quick.status == malformed.status
+        if not same and not kept:
             raise Wrong("the quick reader takes what the table refuses, or for another reason") from None
         return
     if slow != quick:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rejoinder.carriers.smpp_doubts import Doubts
 from rejoinder.carriers.smpp_inbound import SmppDeliveries
 from rejoinder.carriers.smpp_plan import Arrival
 from rejoinder.carriers.smpp_settings import read_smpp
@@ -74,7 +75,10 @@ class World:
     async def shown(self, pdus: Sequence[DeliverSm], handset: str) -> list[str]:
         """What the mailbox has of this handset after all of these."""
         for pdu in pdus:
-            assert await self.carrier.take(pdu, Arrival(1, next(self._numbers))) == CommandStatus.ESME_ROK
+            assert (
+                await self.carrier.take(pdu, Arrival(1, next(self._numbers), Doubts()))
+                == CommandStatus.ESME_ROK
+            )
         answer = await self.centre.poll(self.user, since=self.centre.clock.wall_s() - 1)
         return [one["text"] for one in shown_in(answer) if one["from"] == handset]
 
