@@ -7,9 +7,16 @@ machine's clock is visible as a step (docs/flow.md).
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 MICROSECONDS = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def written(at: int) -> str:
+    """A moment (microseconds) as people read it: in UTC, to the second (ISO 8601)."""
+    return (_EPOCH + timedelta(seconds=at // MICROSECONDS)).isoformat().replace("+00:00", "Z")
 
 
 class Clock(Protocol):

@@ -23,10 +23,12 @@ from click.testing import CliRunner, Result
 from rejoinder import __version__
 from rejoinder.carriers import registry
 from rejoinder.cli import main, networks
-from rejoinder.clock import SystemClock
+from rejoinder.clock import ManualClock, SystemClock
 from rejoinder.flow.ports import ParkedMo
-from rejoinder.message.model import Mo
+from rejoinder.message.model import Fate, Mo, Outcome
+from rejoinder.message.objectid import ObjectIds
 from rejoinder.store import open_store
+from tests.centre import Centre
 
 COMMAND = Path(sys.executable).with_name("rejoinder")
 SECRET = "s3cret-never-shown"
@@ -98,7 +100,8 @@ PROMISED = """
     number remove · sender allow · sender list · sender show · sender remove · carrier add · carrier list ·
     carrier show · carrier set · carrier remove · route add · route list · route show · route remove · credits add ·
     rate import · rate list · rate export · rate show · rate remove ·
-    ledger check · mo list · mo claim · optout list · optout add · optout remove · clock accept · database restored ·
+    ledger check · message show · mo list · mo claim ·
+    optout list · optout add · optout remove · clock accept · database restored ·
     user smpp · user expire-password · push list · push replay · push secret · statement · smsc
 """
 
@@ -342,6 +345,38 @@ def test_parked_mos_are_listed_and_claimed_once(shop: Terminal) -> None:
     assert shop.json("mo", "claim", asked.id, "--user", "anna@acme")["id"] == asked.id
     assert shop.json("mo", "list", "--parked") == []
     assert "no parked MO" in shop.refused("mo", "claim", asked.id, "--user", "anna@acme")
+
+
+async def sent(database: str) -> str:
+    """A message that its carrier took, and has called W-1."""
+    store = await open_store(database, SystemClock())
+    centre = Centre(store, ManualClock(int(time.time())), ObjectIds())
+    user, carrier = await centre.account("ben@shop"), await centre.carrier("wire")
+    await centre.pool("61500079987")
+    accepted = await centre.send(user, "not for the operator")
+    ((claim, _),) = (await centre.claim(carrier)).outgoing
+    await centre.answer(claim, [Outcome(1, Fate.ACCEPTED, "W-1")])
+    await store.close()
+    return accepted.id
+
+
+def test_one_message_is_shown_with_its_carriers_id_and_without_its_text(terminal: Terminal) -> None:
+    mt_id = asyncio.run(sent(terminal.database))
+    shown = terminal.json("message", "show", mt_id)
+    assert (shown["id"], shown["user"], shown["status_word"], shown["charge"]) == (
+        mt_id,
+        "ben@shop",
+        "SENT",
+        "1",
+    )
+    assert "waits" not in shown
+    assert shown["at_carriers"] == [
+        {"number": 1, "carrier": "wire", "status": 11, "status_word": "SENT", "carriers_id": "W-1"}
+    ]
+    said = terminal.done("message", "show", mt_id)
+    assert "W-1" in said
+    assert "not for the operator" not in said
+    assert "is not there" in terminal.refused("message", "show", "0" * 24)
 
 
 def test_the_same_commands_work_on_postgresql(postgres_url: str) -> None:

@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from rejoinder.cli import main
-from rejoinder.cli.statement import Moment, harmless, written
-from rejoinder.clock import ManualClock
+from rejoinder.cli.statement import Moment, harmless
+from rejoinder.clock import ManualClock, written
 from rejoinder.flow.operator import lookup
 from rejoinder.flow.operator.accounts import NewCustomer, NewReseller, add_customer, add_reseller, changing
 from rejoinder.flow.ports import OPERATOR_ACCOUNT, USAGE_ACCOUNT, Record, Store, Transfer, Tx

@@ -28,6 +28,7 @@ _COMMANDS = {
     "credits": "credits:credits_group",
     "ledger": "credits:ledger",
     "statement": "statement:statement",
+    "message": "messages:message",
     "mo": "upkeep:mo",
     "push": "pushes:push",
     "optout": "optouts:optout",

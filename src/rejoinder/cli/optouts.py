@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 import click
 
 from rejoinder.cli.call import Call, example, on_database
 from rejoinder.cli.kinds import customer_option
 from rejoinder.cli.printing import Fields, json_text, print_table
+from rejoinder.clock import written
 from rejoinder.flow.operator import optouts, values
 from rejoinder.flow.ports import OptOut, Tx
 
@@ -20,11 +20,7 @@ def optout() -> None:
 
 
 def _when(at: int | None) -> str | None:
-    return (
-        None
-        if at is None
-        else datetime.fromtimestamp(at // 1_000_000, UTC).isoformat().replace("+00:00", "Z")
-    )
+    return None if at is None else written(at)
 
 
 def _fields(one: OptOut) -> Fields:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import click
 
 from rejoinder.cli.call import Call, example, on_database
 from rejoinder.cli.printing import Fields, json_text, print_table
+from rejoinder.clock import written
 from rejoinder.flow.ports import Push
 
 
@@ -17,9 +16,7 @@ def push() -> None:
 
 
 def _moment(at: int | None) -> str | None:
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at // 1_000_000, UTC).isoformat().replace("+00:00", "Z")
+    return None if at is None else written(at)
 
 
 def _fields(one: Push) -> Fields:

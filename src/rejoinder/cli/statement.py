@@ -17,7 +17,7 @@ import click
 
 from rejoinder.cli.call import Call, example, on_database
 from rejoinder.cli.printing import one_line
-from rejoinder.clock import MICROSECONDS, SystemClock
+from rejoinder.clock import SystemClock, written
 from rejoinder.flow import statement as books
 from rejoinder.flow.operator import lookup
 from rejoinder.flow.ports import Movement, Store
@@ -50,11 +50,6 @@ class Moment(click.ParamType[int]):
         except OverflowError:
             self.fail("that is after the last day there is", param, ctx)
         return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def written(at: int) -> str:
-    """A moment in UTC, to the second."""
-    return (_EPOCH + timedelta(seconds=at // MICROSECONDS)).isoformat().replace("+00:00", "Z")
 
 
 def harmless(text: str) -> str:

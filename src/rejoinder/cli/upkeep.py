@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import click
 
 from rejoinder.cli.call import Call, example, on_database
 from rejoinder.cli.printing import Fields, json_text, print_table
+from rejoinder.clock import written
 from rejoinder.flow.ports import ParkedMo, Tables
 
 PAGE = 1000
@@ -36,13 +35,12 @@ async def _parked(tables: Tables) -> list[ParkedMo]:
 
 
 def _fields(parked: ParkedMo) -> Fields:
-    arrived = datetime.fromtimestamp(parked.mo.received_at // 1_000_000, UTC)
     return {
         "id": parked.id,
         "from": parked.mo.sender,
         "to": parked.mo.recipient,
         "text": parked.mo.text,
-        "received_at": arrived.isoformat().replace("+00:00", "Z"),
+        "received_at": written(parked.mo.received_at),
         "reason": parked.reason,
     }
 

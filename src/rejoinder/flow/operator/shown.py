@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
 
-from rejoinder.clock import MICROSECONDS
+from rejoinder.clock import MICROSECONDS, written
 from rejoinder.flow.operator.pushes import without_secrets
 from rejoinder.flow.ports import Kind, Record
 from rejoinder.message import money, objectid
@@ -67,7 +66,7 @@ def _value(key: str, value: object, secret: Collection[str]) -> object:
         return None
     if key in {"created_at", "seen_at"}:
         assert isinstance(value, int)
-        return datetime.fromtimestamp(value // 1_000_000, UTC).isoformat().replace("+00:00", "Z")
+        return written(value)
     if key in {"balance", "free_credits"}:
         assert isinstance(value, int)
         return money.to_number(value)

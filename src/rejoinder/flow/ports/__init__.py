@@ -26,7 +26,16 @@ from rejoinder.flow.ports.inbound import Inbound, KeptPart, ParkedMo, Unconfirme
 from rejoinder.flow.ports.joining import Joining, JoiningPart, LongMessage
 from rejoinder.flow.ports.mailboxes import EMPTY, Head, LockedMailbox, Mailboxes, Page, PageQuery
 from rejoinder.flow.ports.opt_outs import OptOut, OptOuts
-from rejoinder.flow.ports.outbox import Claim, Messages, MtState, Outbox, Progress, SubmittedPair
+from rejoinder.flow.ports.outbox import (
+    Claim,
+    MessageRecord,
+    Messages,
+    MtState,
+    Outbox,
+    PartRecord,
+    Progress,
+    SubmittedPair,
+)
 from rejoinder.flow.ports.pushes import Push, PushCounts, Pushes, QueuedPush, TargetState
 from rejoinder.flow.ports.rates import Rates
 from rejoinder.flow.ports.receipts import KeptReceipt, KnownRef, Receipts
@@ -63,6 +72,7 @@ __all__ = [
     "LongMessage",
     "Mailboxes",
     "Match",
+    "MessageRecord",
     "Messages",
     "MoPush",
     "Movement",
@@ -75,6 +85,7 @@ __all__ = [
     "PageQuery",
     "Pair",
     "ParkedMo",
+    "PartRecord",
     "Progress",
     "Push",
     "PushCounts",

@@ -55,6 +55,39 @@ class Progress(msgspec.Struct, frozen=True, gc=False):
     finished_at: int | None
 
 
+class MessageRecord(msgspec.Struct, frozen=True, gc=False):
+    """All that an operator may see of one message: its text is the user's. Times in microseconds.
+
+    `username` None: the platform's own. While it waits: `carrier`, `attempts`, `due_at`, and whether it is in that
+    carrier's hands (`submitting`).
+    """
+
+    username: str | None
+    recipient: str
+    sender: str
+    status: int
+    parts: int
+    charge: int
+    resent: bool
+    accepted_at: int
+    release_at: int
+    expires_at: int
+    finished_at: int | None
+    carrier: str | None
+    attempts: int | None
+    due_at: int | None
+    submitting: bool | None
+
+
+class PartRecord(msgspec.Struct, frozen=True, gc=False):
+    """What became of one part: its carrier by name, and the carrier's own id. Number 0 is the whole message."""
+
+    number: int
+    carrier: str
+    status: int
+    ref: str | None
+
+
 class Outbox(Protocol):
     """MTs, their parts and their places in the queue."""
 
@@ -126,6 +159,9 @@ class Messages(Protocol):
         """(user_id, recipient, status)."""
 
     async def progress(self, mt_id: str) -> Progress | None: ...
+
+    async def record(self, mt_id: str) -> tuple[MessageRecord, list[PartRecord]] | None:
+        """A message with its parts in order; None for one that is not there, or not any more."""
 
     async def pending(self, user_id: int, pair: SubmittedPair, after: str, most: int) -> list[str]:
         """Messages of a user's sessions that were submitted for this pair and are not final, in order of id."""

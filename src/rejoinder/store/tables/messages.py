@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from rejoinder.flow.ports import MtState, Progress, SubmittedPair
+from rejoinder.flow.ports import MessageRecord, MtState, PartRecord, Progress, SubmittedPair
 from rejoinder.message.model import PartRow
 from rejoinder.store.dialect import queries
 from rejoinder.store.session import Session
@@ -55,6 +55,11 @@ class MessageTables:
     async def progress(self, mt_id: str) -> Progress | None:
         rows = await self._session.rows(_SQL["read_progress"], mt_id)
         return Progress(*rows[0]) if rows else None
+
+    async def record(self, mt_id: str) -> tuple[MessageRecord, list[PartRecord]] | None:
+        rows = await self._session.rows(_SQL["read_record"], mt_id)
+        parts = await self._session.rows(_SQL["read_part_records"], mt_id)
+        return (MessageRecord(*rows[0]), [PartRecord(*part) for part in parts]) if rows else None
 
     async def pending(self, user_id: int, pair: SubmittedPair, after: str, most: int) -> list[str]:
         values = (user_id, pair.recipient, pair.sender, pair.service_type, after, most)

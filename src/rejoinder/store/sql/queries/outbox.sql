@@ -138,6 +138,16 @@ SELECT user_id, recipient, status FROM mt WHERE id = :mt_key
 -- read_progress: whose a message is, where it stands, and since when that is final
 SELECT user_id, status, finished_at FROM mt WHERE id = :mt_key
 
+-- read_record: what an operator may see of a message, and where it waits
+SELECT u.username, m.recipient, m.sender, m.status, m.parts, m.charge, m.resent, m.accepted_at, m.release_at, m.expires_at,
+  m.finished_at, c.name, o.attempts, o.due_at, o.submitting
+FROM mt m LEFT JOIN user_account u ON u.id = m.user_id LEFT JOIN outbox o ON o.id = m.id LEFT JOIN carrier c ON c.id = o.carrier_id
+WHERE m.id = :mt_key
+
+-- read_part_records: its parts, with their carriers and these carriers' ids
+SELECT p.number, c.name, p.status, p.ref FROM part p JOIN carrier c ON c.id = p.carrier_id
+WHERE p.mt_id = :mt_key ORDER BY p.number
+
 -- pending_of_pair: what a user submitted over SMPP to and from these addresses and is not final, after an id
 SELECT id FROM mt WHERE user_id = :user_key AND recipient = :recipient AND service_type IS NOT NULL
   AND finished_at IS NULL AND asked_sender = :asked AND (:service = '' OR service_type = :service) AND id > :after
