@@ -188,6 +188,21 @@ def test_who_ends_its_side_with_its_last_call_is_answered(site: Site, path: str)
         assert rest(link).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize("path", [CREDIT_BALANCE, SEND, ALL_MESSAGES])
+@pytest.mark.parametrize("framing", [b"Content-Length: 1000", b"Transfer-Encoding: chunked"])
+def test_who_ends_its_side_within_a_request_does_not_hold_its_connection(
+    site: Site, path: str, framing: bytes
+) -> None:
+    """It was taken for one that waits for its answer, and was waited for in turn, for `request_time`."""
+    head = b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Type: %b\r\n" % (path.encode(), FORM.encode())
+    with connected(site) as link:
+        link.sendall(HEALTH + head + framing + b"\r\n\r\n")
+        link.shutdown(socket.SHUT_WR)
+        answers = rest(link)
+    assert [answer[:3] for answer in answers.split(b"HTTP/1.1 ")[1:]] == [b"200", b"400"]
+    assert answers.endswith(b'{"status":2,"error":"the request was cut off"}')
+
+
 def test_a_poll_of_any_form_ends_with_its_caller(site: Site) -> None:
     """Found with `Connection: close`: the poll waited for its whole time."""
     site.get(ALL_MESSAGES, {**login(), "since": "0"})

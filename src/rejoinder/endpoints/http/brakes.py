@@ -29,6 +29,7 @@ _NOT_HTTP = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request is not
 # Requests that wait behind another one's answer: clients that pipeline send a handful, and each takes 2 KB.
 _MOST_PIPELINED = 200
 _TOO_MANY = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "too many requests wait on this connection", 400)
+_CUT_OFF = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request was cut off", 400)
 _TOO_SLOW = fault(Family.ACCOUNT, AccountCode.INVALID_VALUE, "the request did not come in time", 408)
 
 
@@ -88,6 +89,10 @@ class BrakingProtocol(SteadyProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio takes it, uvicorn never says it
         """A client may end its side with its last call, of which it must hear; one that waits in a poll has left."""
+        if self._midway:
+            # The rest of it can't come any more.
+            self.end_with(_CUT_OFF)
+            return True
         cycle: Any = self.cycle
         under_way = cycle is not None and not cycle.response_complete
         self._said_all = under_way and (bool(self.pipeline) or not self._may_wait(cycle))
