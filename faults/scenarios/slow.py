@@ -77,7 +77,8 @@ def kinds(request_time: float) -> dict[str, Kind]:
     return {
         "head": Kind(_HEAD, b"X-Slow: " + _LONG, request_time),
         "body": Kind(_HEAD + _FORM, _LONG, request_time),
-        "poll": Kind(b"", b"GET /services/rest/user/allMessages?since=0&x=" + _LONG, request_time),
+        # A request's time begins with its first octet.
+        "poll": Kind(b"G", b"ET /services/rest/user/allMessages?since=0&x=" + _LONG, request_time),
         "bind": Kind(b"", bind, BIND_SECONDS),
         "submit": Kind(bind, submit, SILENT_SECONDS, answered=True),
     }
