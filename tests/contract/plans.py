@@ -19,8 +19,11 @@ def many(database_url: str, n: int) -> str:
     return MANY[database_url.partition(":")[0]].format(n=n)
 
 
-async def plan(database_url: str, query: Statement) -> str:
-    """The plan's lines: on PostgreSQL with the statistics that it gathers by itself, on SQLite with none."""
+async def plan(database_url: str, query: Statement, lasting: bool = False) -> str:
+    """The plan's lines: on PostgreSQL with the statistics that it gathers by itself, on SQLite with none.
+
+    `lasting`: that which PostgreSQL keeps for all values, after it has planned a few times for those that came.
+    """
     blanks = len(query.values)
     if database_url.startswith("sqlite"):
         text, cells = (query.for_rows(2), 1 + 2 * query.columns) if query.columns else (query.sqlite, 0)
@@ -31,6 +34,8 @@ async def plan(database_url: str, query: Statement) -> str:
     server = await asyncpg.connect(database_url, server_settings=SESSION)
     try:
         await server.execute("ANALYZE")
+        if lasting:
+            await server.execute("SET plan_cache_mode = force_generic_plan")
         await server.execute(f"PREPARE asked AS {query.postgres}")
         asked = ", ".join(["NULL"] * (query.columns + blanks))
         rows = await server.fetch(f"EXPLAIN EXECUTE asked{f'({asked})' if asked else ''}")

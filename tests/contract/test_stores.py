@@ -247,6 +247,19 @@ async def test_received_messages_are_read_by_an_index_of_their_own(tmp_path: Pat
     assert all("entry_received (box_id=? AND timestamp>" in read for read in reads), found
 
 
+async def test_a_customers_messages_are_claimed_by_their_index_whoever_else_waits(
+    centre: Centre, database_url: str
+) -> None:
+    """Found as 27 s of waiting beside another customer's million: PostgreSQL's lasting plan walked over all of it."""
+    await centre.sql(
+        "INSERT INTO outbox (id, carrier_id, customer_id, recipient, sender, text, alphabet, parts, due_at, valid_until) "
+        f"{many(database_url, 20_000)} "
+        "SELECT CAST(n AS TEXT), 1, 1, '61255588885', '61500079987', 'hi', 'gsm', 1, n, n FROM q"
+    )
+    found = await plan(database_url, queries("outbox")["claim_due_of"], lasting=True)
+    assert "outbox_fair" in found, found
+
+
 async def test_what_is_asked_every_second_is_read_at_the_end_of_an_index(
     centre: Centre, database_url: str
 ) -> None:
