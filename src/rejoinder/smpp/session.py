@@ -66,7 +66,7 @@ class Session:
         return self._window.room()
 
     def in_flight(self) -> int:
-        return self._window.taken()
+        return len(self._window.sent)
 
     def bound(self) -> bool:
         """Bound, and not on the way out."""

@@ -45,13 +45,9 @@ class Window:
         self._last = 0
         self._signs = 0
 
-    def taken(self) -> int:
-        """How many places are taken."""
-        return len(self.sent) - self._signs
-
     def room(self) -> int:
         """How many more requests it takes."""
-        return max(0, self.size - self.taken())
+        return max(0, self.size + self._signs - len(self.sent))
 
     def put(self, sequence: int, pdu: Pdu, context: Any, now: float) -> None:
         """A request was sent."""
