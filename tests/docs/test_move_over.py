@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 from tests.docs.tables import ROOT
-from tests.docs.test_tour import tour
-from tests.journeys.served import environment
+from tests.docs.test_tour import ran, tour
 
 BLOCK = re.compile(r"^```\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -27,15 +25,6 @@ def test_the_commands_of_the_page_run_as_they_stand(tmp_path: Path) -> None:
         "rejoinder carrier add other --kind simulator",
     ]
     script = "\n".join([*commands, *blocks, "rejoinder user list --json"])
-    done = subprocess.run(
-        ["/bin/sh", "-ec", script],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=tmp_path,
-        env=environment(tmp_path),
-    )
-    assert done.returncode == 0, done.stderr
-    assert "bert@acme" in done.stdout
-    assert "carl@acme" in done.stdout
+    listed = ran(script, tmp_path)
+    assert "bert@acme" in listed
+    assert "carl@acme" in listed

@@ -12,7 +12,8 @@ import http.client
 import json
 import socket
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote_plus
@@ -82,6 +83,14 @@ def encoded(params: Mapping[str, str | bytes]) -> bytes:
         raw = value if isinstance(value, bytes) else quote_plus(value).encode()
         pieces.append(name.encode() + b"=" + raw)
     return b"&".join(pieces)
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Looks again every few milliseconds until something has come about in the server's thread."""
+    ending = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < ending, "it did not come about"
+        threading.Event().wait(0.005)
 
 
 class Client:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -23,6 +21,7 @@ from tests.http.site import (
     encoded,
     login,
     patched,
+    until,
 )
 
 BODY = encoded({**login(), "recipient": "61255588885", "text": "hello"})
@@ -61,13 +60,6 @@ def read(site: Site) -> None:
     """Returns when the server has read what was written before: it answers in the order in which things come."""
     for _ in range(2):
         assert site.exchange(LAST).http_status == 200
-
-
-def until(true: Callable[[], bool]) -> None:
-    ending = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < ending, "it did not come about"
-        threading.Event().wait(0.005)
 
 
 def protocol_of(site: Site, link: socket.socket) -> BrakingProtocol:

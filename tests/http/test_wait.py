@@ -18,7 +18,7 @@ from rejoinder.store import open_store
 from tests.centre import HANDSET, START, Centre
 from tests.http.calls import ask, each_method
 from tests.http.mailboxes import Filled, fill, listed
-from tests.http.site import ALL_MESSAGES, FINALS, MESSAGES, POOL, SEND, Client, Reply, Site, login
+from tests.http.site import ALL_MESSAGES, FINALS, MESSAGES, POOL, SEND, Client, Reply, Site, login, until
 
 NUMBER = "61400000001"
 
@@ -54,14 +54,6 @@ def site(fresh_site: Site) -> Iterator[Site]:
 
 async def _end(site: Site) -> None:
     site.centre.polls.waits.end()
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Looks again every few milliseconds until something has come about in the server's thread."""
-    ending = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < ending, "it did not come about"
-        threading.Event().wait(0.005)
 
 
 def waiting(site: Site) -> int:

@@ -162,11 +162,7 @@ async def _told_by_receipt(tx: Tx, lane: Lane, claim: Claim) -> list[PartRow]:
     Only when there are enough for them and for all others that may be meant: less leaves it open which was lost.
     Receipts come in any order: all of one id are its part's, and the table of statuses says what they come to.
     """
-    parts = [
-        p
-        for p in await tx.messages.parts([claim.row.id])
-        if p.ref_key is None and p.status == Status.SUBMITTED
-    ]
+    parts = [part for part in await tx.messages.parts([claim.row.id]) if not is_answered(part)]
     said: defaultdict[str, list[KeptReceipt]] = defaultdict(list)
     for one in await tx.receipts.kept_to(lane.carrier_id, claim.row.recipient, claim.claimed_at):
         if one.sender is None or one.sender == claim.row.sender:

@@ -98,12 +98,13 @@ class CarrierLane:
 
     async def stop(self, seconds: float) -> None:
         """Sends no more, takes the answers that come within the time, leaves the rest to its leases."""
-        self._ending = True
+        self._ending, over_at = True, asyncio.get_running_loop().time() + seconds
         self._wake.set()
         # A turn is let end: its claim would be committed all the same, and nobody know what it took.
         await asyncio.wait(self._tasks[:1], timeout=seconds)
         if self._under_way:
-            await asyncio.wait(list(self._under_way), timeout=seconds)
+            time_left = max(0.0, over_at - asyncio.get_running_loop().time())
+            await asyncio.wait(list(self._under_way), timeout=time_left)
         left = [*self._tasks, *self._under_way]
         for task in left:
             task.cancel()
