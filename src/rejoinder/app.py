@@ -121,7 +121,7 @@ class Service:
         self.pushes = PushLanes(store, clock, guard, couriers(config, clock))
         store.on_queued(self.pushes.wake)
         self.setup.on_change(self.accounts.forget)
-        self.smpp = self._smpp_server(config)
+        self.smpp = self._smpp_server(config, guard)
         self.setup.on_change(self.smpp.changed)
         self.setup.on_clock_accepted(guard.accept)
         self.submissions.on_queued(self.dispatch.wake)
@@ -130,9 +130,11 @@ class Service:
         self.api = Api(with_description(self.operations()), self.addresses)
         self._tasks: list[asyncio.Task[None]] = []
 
-    def _smpp_server(self, config: Config) -> SmppServer:
+    def _smpp_server(self, config: Config, guard: ClockGuard) -> SmppServer:
         limits = SmppLimits(config.smpp_connections, config.smpp_connections_per_address)
-        journeys = Journeys(self.store, self.clock, self.submissions, self.cancellations, self.replacements)
+        journeys = Journeys(
+            self.store, self.clock, guard, self.submissions, self.cancellations, self.replacements
+        )
         return SmppServer(journeys, SmppAccounts(self.store, self.accounts), limits)
 
     def _groups(self) -> list[Calls]:

@@ -13,7 +13,7 @@ HOUR = 3600
 
 async def tries(centre: Centre, refuse: Callable[[PulledPushes, Pulled], None], seconds: int) -> list[float]:
     """After how many seconds it came, each time."""
-    pulls = PulledPushes(centre.store, centre.clock, 1)
+    pulls = PulledPushes(centre.store, centre.clock, centre.guard, 1)
     began = centre.clock.monotonic()
     found = []
     while centre.clock.monotonic() < began + seconds:
@@ -53,3 +53,19 @@ async def test_what_is_refused_for_now_comes_again_for_as_long_as_it_takes(centr
     assert at[:6] == [0, 5, 10, 25, 85, 385]
     assert at[-1] > 30 * HOUR - 301
     assert await centre.store.read.pushes.listed(0, 9, True) == []
+
+
+async def test_while_the_clock_is_not_believed_what_is_refused_is_not_parked(centre: Centre) -> None:
+    await centre.store.write(lambda tx: tx.pushes.queue([push(queued_at=centre.clock.wall_us())]))
+
+    def refuse(pulls: PulledPushes, pulled: Pulled) -> None:
+        pulls.refused(pulled, "ESME_RINVMSGID")
+
+    await tries(centre, refuse, 5 * 60)
+    centre.clock.step_wall(25 * HOUR)
+    await tries(centre, refuse, 9 * 60)
+    assert await centre.store.read.pushes.listed(0, 9, True) == []
+    # The negative control: the step has held for ten minutes, and is believed.
+    await tries(centre, refuse, 90 * 60)
+    (parked,) = await centre.store.read.pushes.listed(0, 9, True)
+    assert parked.last_error == "ESME_RINVMSGID"

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rejoinder.clock import MICROSECONDS, Clock
+from rejoinder.clock import MICROSECONDS, Clock, ClockGuard
 from rejoinder.flow.ports import Push, Store, Tx
 from rejoinder.flow.push_plan import next_try
 from rejoinder.flow.push_queue import smpp_target
@@ -52,9 +52,10 @@ class _End:
 class PulledPushes:
     """One user's. All methods but `turn` work on memory alone."""
 
-    def __init__(self, store: Store, clock: Clock, user_id: int) -> None:
+    def __init__(self, store: Store, clock: Clock, guard: ClockGuard, user_id: int) -> None:
         self._store = store
         self._clock = clock
+        self._guard = guard
         self._target = smpp_target(user_id)
         self._held: dict[int, Pulled] = {}
         self._ready: deque[Pulled] = deque()
@@ -122,7 +123,8 @@ class PulledPushes:
         """Refused, but not for good: it comes again as a push to a web server does, and is parked as such a one is."""
         push = pulled.push
         chance = random.random()  # noqa: S311  # spreads retries, guards nothing
-        due = next_try(self._clock.wall_us(), push.attempts, push.queued.queued_at, chance)
+        now, sure = self._clock.wall_us(), not self._guard.suspect()
+        due = next_try(now, push.attempts, push.queued.queued_at, chance, sure)
         self._end(_End(push, due, word, parked=due is None))
 
     def _end(self, end: _End) -> None:

@@ -24,12 +24,13 @@ _PAUSE_US = 30 * MICROSECONDS
 _LONGEST_PAUSE_US = 300 * MICROSECONDS
 
 
-def next_try(now: int, attempts: int, queued_at: int, chance: float) -> int | None:
+def next_try(now: int, attempts: int, queued_at: int, chance: float, sure: bool = True) -> int | None:
     """When to try again after `attempts` (from 1) failed ones; None: park it. `chance` in [0, 1) spreads by ±10 %.
 
-    The last try comes at the end of the 24 hours, not before.
+    The last try comes at the end of the 24 hours, not before. While the clock is not believed (not `sure`), none is too
+    old.
     """
-    end = queued_at + PARKED_AFTER_US
+    end = (queued_at if sure else now) + PARKED_AFTER_US
     if now >= end and attempts > SOON:
         return None
     pause = _SOON_US if attempts <= SOON else _HOURLY_US

@@ -132,8 +132,7 @@ async def record(tx: Tx, results: Sequence[Result], now: int, sure: bool = True)
             recorded.delivered.append(push.queued.channel)
             continue
         recorded.failed.append(push.queued.channel)
-        queued_at = push.queued.queued_at if sure else now
-        due = next_try(now, push.attempts, queued_at, result.chance)
+        due = next_try(now, push.attempts, push.queued.queued_at, result.chance, sure)
         if due is None:
             parked.append((push.id, push.attempts, brought.word))
         else:

@@ -27,7 +27,7 @@ from rejoinder.smpp.pdu import (
     UnbindResp,
 )
 from rejoinder.smpp.states import BOUND_BY, Side, State
-from rejoinder.smpp.window import MISSES, SUBMITS, KeepAlive, Room, Timers, Window, turned_away
+from rejoinder.smpp.window import MISSES, KeepAlive, Room, Timers, Window
 
 _NEVER = float("inf")
 # Requests that wait for no room in the window.
@@ -132,12 +132,17 @@ class Session:
             return []
         self._now = now
         events: list[Event] = []
-        octets, frames = self._frames.cut(data)
+        # Out of turn they have another answer.
+        room = self.submits if Command.SUBMIT_SM in self._peer_may else None
+        octets, frames = self._frames.cut(data, room)
+        turned_away = self.submits.answers()
+        if turned_away:
+            self._out.append(turned_away)
         for frame in frames:
             self._take(events, octets, frame)
-            if self.ended():
+            if self.state is State.CLOSED:
                 return events
-        if frames:
+        if frames or turned_away:
             self._alive.heard(now)
         if self._frames.wrong is not None:
             self._write(GenericNack(), self._frames.wrong, CommandStatus.ESME_RINVCMDLEN)
@@ -153,8 +158,6 @@ class Session:
             events.append(Strange(command, sequence, "there is no such command"))
         elif command not in self._peer_may:
             self._out_of_turn(events, command, sequence)
-        elif command in SUBMITS and not self.submits.take(command):
-            self._out.append(turned_away(command, sequence))
         else:
             try:
                 pdu = READERS[command](octets, at, end)

@@ -5,10 +5,11 @@ Refuses nothing; whether there is room is asked before.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from struct import pack
 from typing import Any
 
-from rejoinder.smpp.codec import HEADER
 from rejoinder.smpp.constants import LAST_SEQUENCE, RESPONSE, Command, CommandStatus
 from rejoinder.smpp.pdu import Pdu
 
@@ -116,32 +117,28 @@ class KeepAlive:
 
 
 SUBMITS = frozenset({int(Command.SUBMIT_SM), int(Command.DATA_SM), int(Command.SUBMIT_MULTI)})
-_FULL = int(CommandStatus.ESME_RMSGQFUL)
+FULL = int(CommandStatus.ESME_RMSGQFUL)
 
 
 class Room:
-    """How many more submits of the peer may be read (None: any number); the commands of those that were turned away.
+    """How many more submits of the peer may be read (frames.py), and what became of those beyond."""
 
-    A side that is overloaded does little else than turn submits away: their headers have to suffice.
-    """
-
-    __slots__ = ("left", "turned_away")
+    __slots__ = ("_headers", "left", "turned_away")
 
     def __init__(self) -> None:
-        self.left: int | None = None
-        self.turned_away: list[int] = []
+        self.left: float = float("inf")
+        self.turned_away: Counter[int] = Counter()
+        """How many of each command, until its owner has counted them."""
+        self._headers: list[int] = []
 
-    def take(self, command: int) -> bool:
-        """Whether there is room for one more."""
-        if self.left is None:
-            return True
-        self.left -= 1
-        if self.left >= 0:
-            return True
-        self.turned_away.append(command)
-        return False
+    def turn_away(self, headers: list[int]) -> None:
+        """`headers`: four numbers for each answer; a status other than 0 has no body (3.4 §4.4.2)."""
+        self._headers += headers
+        commands = headers[1::4]
+        for command in set(commands):
+            self.turned_away[command & ~RESPONSE] += commands.count(command)
 
-
-def turned_away(command: int, sequence: int) -> bytes:
-    """The answer, ESME_RMSGQFUL; a status other than 0 has no body (3.4 §4.4.2)."""
-    return HEADER.pack(16, command | RESPONSE, _FULL, sequence)
+    def answers(self) -> bytes:
+        """The answers to those turned away; each is given out once."""
+        headers, self._headers = self._headers, []
+        return pack(f">{len(headers)}I", *headers)

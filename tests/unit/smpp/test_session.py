@@ -337,5 +337,56 @@ def test_submits_beyond_the_room_are_turned_away_by_their_headers_and_all_else_i
     answers = sent(server)
     full = CommandStatus.ESME_RMSGQFUL
     assert [(one.sequence, one.status) for one in answers] == [(12, full), (13, full), (14, 0)]
-    assert server.submits.turned_away == [4, 4]
+    assert server.submits.turned_away == {4: 2}
     assert server.unanswered == 1
+
+
+def turned_away(server: Session) -> list[tuple[int, int]]:
+    """Sequence number and status of what it answers without asking anybody."""
+    return [(one.sequence, one.status) for one in sent(server)]
+
+
+def test_without_room_every_kind_of_submit_is_turned_away_and_nothing_else() -> None:
+    server = serving()
+    server.submits.left = 0
+    many = p.SubmitMulti(destinations=(p.Address(1, 1, "61400000001"),))
+    kinds = (p.SubmitSm(), p.DataSm(), many, p.QuerySm("7"), p.CancelSm("7"))
+    events = server.receive(b"".join(encode(pdu, n) for n, pdu in enumerate(kinds, 2)), 0.0)
+    assert [event.pdu for event in events if isinstance(event, Requested)] == [
+        p.QuerySm("7"),
+        p.CancelSm("7"),
+    ]
+    assert [one.pdu for one in sent(server)] == [p.SubmitSmResp(), p.DataSmResp(), p.SubmitMultiResp()]
+    assert server.submits.turned_away == {4: 1, 0x103: 1, 0x21: 1}
+
+
+@pytest.mark.parametrize("size", [1, 7, 16, 40, 1000])
+def test_how_the_octets_come_changes_nothing_of_who_is_turned_away(size: int) -> None:
+    server = serving()
+    stream = b"".join(encode(p.SubmitSm(short_message=b"x" * n), n) for n in range(2, 22))
+    for at in range(0, len(stream), size):
+        server.submits.left = 0
+        assert server.receive(stream[at : at + size], 0.0) == []
+    assert turned_away(server) == [(n, CommandStatus.ESME_RMSGQFUL) for n in range(2, 22)]
+    assert server.submits.turned_away == {4: 20}
+    assert server.unanswered == 0
+
+
+def test_a_submit_that_may_not_be_is_told_so_whether_or_not_there_is_room() -> None:
+    receiver = serving(p.BindReceiver)
+    receiver.submits.left = 0
+    receiver.receive(encode(p.SubmitSm(), 2), 0.0)
+    assert turned_away(receiver) == [(2, CommandStatus.ESME_RINVBNDSTS)]
+    unbound = Session(Side.CENTRE, 0.0)
+    unbound.submits.left = 0
+    unbound.receive(encode(p.SubmitSm(), 2), 0.0)
+    assert turned_away(unbound) == [(2, CommandStatus.ESME_RINVBNDSTS)]
+
+
+def test_who_is_turned_away_is_alive() -> None:
+    server = Session(Side.CENTRE, 0.0, Timers(enquire=30.0))
+    server.receive(encode(p.BindTransceiver("me"), 1), 0.0)
+    server.respond(1, p.BindTransceiverResp("you"))
+    server.submits.left = 0
+    server.receive(encode(p.SubmitSm(), 2), 20.0)
+    assert server.next_deadline() == 50.0

@@ -7,6 +7,7 @@ Reads no more while its peer does not read (its answers would grow in memory), o
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
 from rejoinder.clock import Clock
@@ -36,8 +37,8 @@ class Owner(Protocol):
     def room_for_submits(self) -> int:
         """How many more submits can be taken in time."""
 
-    def turned_away(self, commands: list[int]) -> None:
-        """These were refused by the session for want of that room."""
+    def turned_away(self, commands: Mapping[int, int]) -> None:
+        """So many of each were refused by the session for want of that room."""
 
     def requested(self, connection: Connection, sequence: int, pdu: Pdu) -> None: ...
 
@@ -93,7 +94,7 @@ class Connection(asyncio.Protocol):
         events = self.session.receive(data, self._clock.monotonic())
         if submits.turned_away:
             self._owner.turned_away(submits.turned_away)
-            submits.turned_away = []
+            submits.turned_away.clear()
         self._take(events)
 
     def eof_received(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 
-from rejoinder.clock import Clock
+from rejoinder.clock import Clock, ClockGuard
 from rejoinder.endpoints.smpp import deliveries
 from rejoinder.endpoints.smpp.binds import Bind, Binds
 from rejoinder.endpoints.smpp.waiting import settled
@@ -54,10 +54,10 @@ class Delivery:
 class Courier:
     """One user's."""
 
-    def __init__(self, store: Store, clock: Clock, binds: Binds, user_id: int) -> None:
+    def __init__(self, store: Store, clock: Clock, guard: ClockGuard, binds: Binds, user_id: int) -> None:
         self._binds = binds
         self._user_id = user_id
-        self._pulls = PulledPushes(store, clock, user_id)
+        self._pulls = PulledPushes(store, clock, guard, user_id)
         self._wake = asyncio.Event()
         self._turn = 0
         self._in_flight = 0
@@ -179,9 +179,10 @@ class Courier:
 class Couriers:
     """All of them."""
 
-    def __init__(self, store: Store, clock: Clock, binds: Binds) -> None:
+    def __init__(self, store: Store, clock: Clock, guard: ClockGuard, binds: Binds) -> None:
         self._store = store
         self._clock = clock
+        self._guard = guard
         self._binds = binds
         self._by_target: dict[str, tuple[Courier, asyncio.Task[None]]] = {}
         self._stopping = False
@@ -200,7 +201,7 @@ class Couriers:
         if found is None or found[1].done():
             if self._stopping:
                 return
-            courier = Courier(self._store, self._clock, self._binds, user_id)
+            courier = Courier(self._store, self._clock, self._guard, self._binds, user_id)
             task = asyncio.create_task(self._run(courier, target), name="smpp courier")
             self._by_target[target] = (courier, task)
         else:

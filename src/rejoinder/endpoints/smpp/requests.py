@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rejoinder.clock import Clock
+from rejoinder.clock import Clock, ClockGuard
 from rejoinder.endpoints.smpp import statuses, times
 from rejoinder.endpoints.smpp.submits import coded, pair_of, replacement
 from rejoinder.errors import RejoinderError
@@ -48,6 +48,7 @@ class Journeys:
 
     store: Store
     clock: Clock
+    guard: ClockGuard
     submissions: Submissions
     cancellations: Cancellations
     replacements: Replacements

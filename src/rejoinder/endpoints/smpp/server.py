@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -63,7 +62,7 @@ class SmppServer:
         self._accounts = accounts
         self._limits = limits
         self.binds = Binds(limits.connections, limits.per_address)
-        self.couriers = Couriers(journeys.store, journeys.clock, self.binds)
+        self.couriers = Couriers(journeys.store, journeys.clock, journeys.guard, self.binds)
         self._requests = Requests(journeys)
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -104,9 +103,9 @@ class SmppServer:
     def room_for_submits(self) -> int:
         return self._admission.room()
 
-    def turned_away(self, commands: list[int]) -> None:
-        self._admission.refused(self._clock.monotonic(), len(commands))
-        for command, count in Counter(commands).items():
+    def turned_away(self, commands: Mapping[int, int]) -> None:
+        self._admission.refused(self._clock.monotonic(), sum(commands.values()))
+        for command, count in commands.items():
             _series(command, S.ESME_RMSGQFUL).inc(count)
 
     def requested(self, connection: Connection, sequence: int, pdu: Pdu) -> None:
