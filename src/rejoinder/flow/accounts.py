@@ -151,11 +151,11 @@ def _may_come_from(user: UserRow, address: str) -> bool:
     return not user.allow_ip or is_in(address, user.allow_ip)
 
 
-def standing(user: UserRow) -> Verdict:
-    """What the user may do, its password aside."""
+def standing(user: UserRow, over_http: bool = True) -> Verdict:
+    """What the user may do, its password aside. One that has expired is none of SMPP's business."""
     if user.disabled:
         return Verdict.DISABLED
-    if user.password_expired:
+    if over_http and user.password_expired:
         return Verdict.PASSWORD_EXPIRED
     if user.blocked:
         return Verdict.BLOCKED

@@ -70,7 +70,7 @@ class SmppAccounts:
             return BindLogin(Verdict.ADDRESS_NOT_ALLOWED, account, user)
         if not account.enabled:
             return BindLogin(Verdict.DISABLED, account, user)
-        return BindLogin(standing(replace(user, password_expired=False)), account, user)
+        return BindLogin(standing(user, over_http=False), account, user)
 
     async def _account(self, system_id: str) -> SmppAccount | None:
         directory = self._store.read.directory

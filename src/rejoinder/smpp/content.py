@@ -13,7 +13,7 @@ from rejoinder.message import parts
 from rejoinder.message.parts import Concatenation
 from rejoinder.message.text import Alphabet, gsm_unpack
 from rejoinder.smpp.constants import DataCoding, EsmClass, Tag
-from rejoinder.smpp.pdu import DataSm, DeliverSm, Pdu, SubmitMulti, SubmitSm
+from rejoinder.smpp.pdu import DataSm, DeliverSm, SubmitMulti, SubmitSm
 from rejoinder.smpp.style import DefaultAlphabet, Style
 
 _DISPLAY = 1
@@ -135,7 +135,9 @@ def fill_bits(header: int) -> int:
     return -8 * header % 7
 
 
-def _sar(pdu: Pdu) -> Concatenation | None:
+def _sar(pdu: Textual) -> Concatenation | None:
+    if not pdu.tlvs:
+        return None
     reference, total, number = (
         pdu.tlv(tag) for tag in (Tag.SAR_MSG_REF_NUM, Tag.SAR_TOTAL_SEGMENTS, Tag.SAR_SEGMENT_SEQNUM)
     )

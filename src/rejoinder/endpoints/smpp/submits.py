@@ -6,6 +6,8 @@ kind. What may be sent is judged in flow.
 
 from __future__ import annotations
 
+from functools import cache
+
 from rejoinder.endpoints.smpp import times
 from rejoinder.endpoints.smpp.statuses import PduRefused
 from rejoinder.flow.coded import CodedRequest, header_of
@@ -30,8 +32,12 @@ _SECOND_US = 1_000_000
 
 def style_of(account: SmppAccount) -> Style:
     """How the customer's programs write and read texts."""
-    long = Long.PAYLOAD if account.long_mo == "payload" else Long.UDH
-    return Style(DefaultAlphabet(account.default_alphabet), long)
+    return _style(account.default_alphabet, account.long_mo)
+
+
+@cache
+def _style(default_alphabet: str, long_mo: str) -> Style:
+    return Style(DefaultAlphabet(default_alphabet), Long.PAYLOAD if long_mo == "payload" else Long.UDH)
 
 
 def coded(pdu: Submit, recipient: str, account: SmppAccount, now: int) -> CodedRequest:
