@@ -66,9 +66,19 @@ def held(name: str) -> str:
     scenario, parts = _scenario(name), results.counted(name)
     broken = results.broken(name)
     if broken is not None and not parts:
-        return f"**broken** at {broken.commit} (seed {broken.seed})"
+        return f"**broken** at {broken.commit} (seed {broken.seed}){_what_broke(broken)}"
     done = sum(part.count for part in parts)
     return f"{'held' if done >= scenario.whole else 'not yet run'}: {min(done, scenario.whole):,} of {scenario.whole:,}"
+
+
+def _what_broke(broken: Part) -> str:
+    """Which promises did not hold and which did, where the harness tells them apart."""
+    missed = broken.found.get("missed", ())
+    kept = [name for name in broken.found.get("asserted", ()) if name not in missed]
+    if not missed:
+        return ""
+    told = f": {', '.join(map(_words, missed))}"
+    return f"{told} (what held: {', '.join(map(_words, kept))})" if kept else told
 
 
 def counted(name: str, key: str) -> str:

@@ -83,6 +83,13 @@ def test_a_harness_has_held_when_its_parts_add_up_and_none_broke_since(
     assert guarantees.held(NAME) == said
 
 
+def test_a_run_that_broke_says_which_promise_did_and_which_held(folder: Path) -> None:
+    found = {"asserted": ["nothing_lost", "refused_p99"], "missed": ["refused_p99"]}
+    part = Part(NAME, 60, 7, "abd", "2026-01-01", "here", 1.0, False, found)
+    (folder / f"{NAME}.jsonl").write_bytes(msgspec.json.encode(part) + b"\n")
+    assert guarantees.held(NAME) == "**broken** at abd (seed 7): refused p99 (what held: nothing lost)"
+
+
 def test_counts_are_those_of_the_whole_and_seconds_the_slowest(folder: Path) -> None:
     ran(folder, (WHOLE - 1, True, "abc"))
     assert guarantees.counted(NAME, "lost") == "not yet run"
