@@ -7,8 +7,8 @@ import re
 import pytest
 from structlog.testing import capture_logs
 
-from rejoinder.errors import Overloaded, StoreUnavailable
-from tests.http.calls import Call, ask, assert_headers, each_call, each_required, is_error
+from rejoinder.errors import Overloaded, StoreUnavailable, UnknownCommit
+from tests.http.calls import CALLS, Call, ask, assert_headers, each_call, each_required, is_error
 from tests.http.site import POOL, WRONG_PASSWORD, Reply, Site, store_fails
 
 
@@ -64,6 +64,18 @@ def test_while_the_database_is_away_the_answer_is_503_with_retry_after(
     assert re.fullmatch("[1-9][0-9]*", reply.headers["retry-after"])
     assert is_error(reply.json, call.word)
     assert_headers(reply)
+
+
+def test_a_commit_that_is_in_doubt_is_told_apart_from_what_was_not_done(site: Site) -> None:
+    call = CALLS[0]
+    for fault, header in (
+        (UnknownCommit("the database went away"), "unknown"),
+        (Overloaded("too much"), None),
+    ):
+        reply = failing(site, call, fault)
+        assert (reply.http_status, reply.headers.get("rejoinder-outcome")) == (503, header)
+        assert ("may have been done" in reply.json["error"]) == (header is not None)
+        assert re.fullmatch("[1-9][0-9]*", reply.headers["retry-after"])
 
 
 @each_call

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from rejoinder.client import calls
 from rejoinder.client.calls import Ask, Box, Options
 from rejoinder.client.cursor import CursorFile
-from rejoinder.client.patience import NOT_TAKEN, Fault, Rest, Timing, Tries, retry_after
+from rejoinder.client.patience import Fault, Rest, Timing, Tries, fault_of
 from rejoinder.client.timing import RealTime
 from rejoinder.client.values import Answered, FinalStatus, Message, Page, Received, Submitted
 
@@ -82,10 +82,7 @@ class Line:
         except (OSError, http.client.HTTPException) as error:
             self.close()
             return Fault(f"the connection failed ({type(error).__name__})", left)
-        if response.status in NOT_TAKEN:
-            after = retry_after(response.headers.get("Retry-After"))
-            return Fault(f"the server can't take it now (HTTP {response.status})", after=after)
-        return response.status, body
+        return fault_of(response.status, response.headers) or (response.status, body)
 
     def _connected(self, timeout: float) -> http.client.HTTPConnection:
         """The kept connection or a new one, with this time-out."""

@@ -21,7 +21,7 @@ class Unavailable(ClientError):
 
 
 class OutcomeUnknown(ClientError):
-    """The connection was lost after the request had left: it may have been carried out. Look before repeating.
+    """The answer was lost after the request had left: it may have been carried out. Look before repeating.
 
     Raised at once by calls that may not be repeated (credits, new accounts), and by sends after `patience`: repeat
     those with the same `client_ref`.

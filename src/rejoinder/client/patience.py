@@ -1,7 +1,8 @@
 """When a call is tried again and after how long (pure). Refuses to repeat what may have been carried out.
 
 503 and 429 mean that nothing was done, and Retry-After how long to wait; a connection that never came about
-means the same. One that broke later leaves the outcome open: only what may be repeated is.
+means the same. One that broke later leaves the outcome open, and so does a proxy's word that the server behind it gave
+no answer, or the server's own that its database went away within the commit: only what may be repeated is.
 """
 
 from __future__ import annotations
@@ -20,6 +21,14 @@ LONGEST_PAUSE = 30.0
 # Beyond this a Retry-After is a mistake of something between us and the server.
 LONGEST_OBEYED = 300.0
 NOT_TAKEN = frozenset({429, 503})
+# What proxies answer while the server behind them is away, or starts anew.
+BEHIND_PROXY = frozenset({502, 504})
+
+
+class Headers(Protocol):
+    """An answer's headers, whichever library read them; names in any case."""
+
+    def get(self, name: str, /) -> str | None: ...
 
 
 class Timing(Protocol):
@@ -72,6 +81,17 @@ class Tries:
         # An earlier try may have been taken, although the last one was not.
         unknown = self._left and self._ask.effect is not Effect.NONE
         return OutcomeUnknown(sentence) if unknown else Unavailable(sentence)
+
+
+def fault_of(http_status: int, headers: Headers) -> Fault | None:
+    """Why what came back is no answer to the call; None where it is one."""
+    if http_status in BEHIND_PROXY:
+        return Fault(f"a proxy got no answer from the server (HTTP {http_status})", left=True)
+    if http_status not in NOT_TAKEN:
+        return None
+    in_doubt = headers.get("Rejoinder-Outcome") == "unknown"
+    after = retry_after(headers.get("Retry-After"))
+    return Fault(f"the server can't take it now (HTTP {http_status})", left=in_doubt, after=after)
 
 
 def retry_after(value: str | None) -> float | None:

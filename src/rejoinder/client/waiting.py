@@ -18,7 +18,7 @@ from rejoinder.client import calls
 from rejoinder.client.blocking import FORM, PATIENCE, REST, TIMEOUT
 from rejoinder.client.calls import Ask, Box, Options
 from rejoinder.client.cursor import CursorFile
-from rejoinder.client.patience import NOT_TAKEN, Fault, Rest, Timing, Tries, retry_after
+from rejoinder.client.patience import Fault, Rest, Timing, Tries, fault_of
 from rejoinder.client.timing import RealTime
 from rejoinder.client.values import Answered, FinalStatus, Message, Page, Received, Submitted
 
@@ -99,10 +99,7 @@ class AsyncLine:
             return Fault(f"the connection failed ({type(error).__name__})")
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             return Fault(f"the connection failed ({type(error).__name__})", left=True)
-        if response.status in NOT_TAKEN:
-            after = retry_after(response.headers.get("Retry-After"))
-            return Fault(f"the server can't take it now (HTTP {response.status})", after=after)
-        return response.status, body
+        return fault_of(response.status, response.headers) or (response.status, body)
 
     def _new_session(self) -> aiohttp.ClientSession:
         import aiohttp

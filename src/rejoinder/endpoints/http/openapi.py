@@ -71,7 +71,12 @@ _FAULTS: Mapping[int, _Fault] = {
     415: _Fault("The body is of another type than described.", *_WRONG),
     429: _Fault("Too many log-ins failed.", *_STRANGER, "Retry-After"),
     500: _Fault("Internal error.", *_OURS),
-    503: _Fault("Overloaded, or the database is away: nothing was stored, try again.", *_OURS, "Retry-After"),
+    503: _Fault(
+        "Overloaded, or the database is away: nothing was stored, try again. With `Rejoinder-Outcome: unknown` it may "
+        "have been stored all the same.",
+        *_OURS,
+        "Retry-After",
+    ),
 }
 # What the kinds of operations answer besides their own; those that read no body have no 415.
 _OF_CALLS = (405, 413, 429, 500, 503)

@@ -52,12 +52,14 @@ def fault(family: Family, code: int, sentence: str, status: int = 200) -> Respon
     return Response(encode({family.value: int(code), "error": sentence}), status)
 
 
-def unavailable(family: Family) -> Response:
-    """503 with Retry-After: overloaded, or the database is away."""
-    body = encode(
-        {family.value: int(_INTERNAL[family]), "error": "try again: the service can't take this right now"}
-    )
-    return Response(body, 503, [(b"retry-after", b"1")])
+def unavailable(family: Family, in_doubt: bool = False) -> Response:
+    """503 with Retry-After: overloaded, or the database is away. `in_doubt`: what was asked for may have been done."""
+    sentence, extra = "try again: the service can't take this right now", [(b"retry-after", b"1")]
+    if in_doubt:
+        # Who may not repeat it blindly (credits, new accounts) has to be told.
+        sentence = "the database went away while this was stored: it may have been done"
+        extra.append((b"rejoinder-outcome", b"unknown"))
+    return Response(encode({family.value: int(_INTERNAL[family]), "error": sentence}), 503, extra)
 
 
 def throttled(family: Family, sentence: str, seconds: int) -> Response:

@@ -16,7 +16,7 @@ from rejoinder.endpoints.http import responses
 from rejoinder.endpoints.http.addresses import Addresses
 from rejoinder.endpoints.http.params import SIZE, Params, TooManyParameters, parse
 from rejoinder.endpoints.http.responses import Family, Response
-from rejoinder.errors import Overloaded, RejoinderError, Throttled
+from rejoinder.errors import Overloaded, RejoinderError, Throttled, UnknownCommit
 from rejoinder.message.codes import AccountCode, MessageError
 from rejoinder.observe import HTTP_ANSWERS, log
 
@@ -176,7 +176,7 @@ def _failed(operation: Operation | RawOperation, error: Exception) -> Response:
     if isinstance(error, RejoinderError) and error.retryable:
         if not (isinstance(error, Overloaded) and error.said):
             log.warning("answered_unavailable", path=operation.path, sentence=error.sentence)
-        return responses.unavailable(operation.family)
+        return responses.unavailable(operation.family, in_doubt=isinstance(error, UnknownCommit))
     log.error("call_failed", path=operation.path, exc_info=error)
     return responses.internal_error(operation.family)
 
