@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
+import pickle
+import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -20,6 +23,7 @@ from rejoinder.client import (
     AsyncReseller,
     Box,
     Client,
+    ClientError,
     CursorFault,
     Options,
     OutcomeUnknown,
@@ -27,6 +31,8 @@ from rejoinder.client import (
     Reseller,
     Sent,
     Unavailable,
+    blocking,
+    waiting,
 )
 from rejoinder.client.values import is_final
 from rejoinder.errors import UnknownCommit
@@ -114,6 +120,27 @@ def test_options_are_the_parameters_of_the_call(client: Both) -> None:
             client.do("send", HANDSET, "Hello", options)
         assert refused.value.code == code
         assert refused.value.sentence
+
+
+def test_what_is_no_text_is_refused_by_the_api_and_not_by_python(client: Both) -> None:
+    with pytest.raises(Refused, match="text") as refused:
+        client.do("send", HANDSET, "half a pair: \ud83d")
+    assert refused.value.code == -110
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Refused(-210, "not enough credits"),
+        AnswerNotUnderstood(403, "no JSON"),
+        Unavailable("away"),
+        CursorFault("c"),
+    ],
+)
+def test_an_error_comes_whole_out_of_another_process(error: ClientError) -> None:
+    """Pools of processes pickle what was raised; one that can't be read there breaks the whole pool."""
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
 
 
 def test_a_refusal_has_code_and_sentence_and_no_secret(site: Site) -> None:
@@ -282,6 +309,23 @@ def test_credits_whose_commit_is_in_doubt_are_not_moved_twice(site: Site) -> Non
         assert balance(site) == before
 
 
+@pytest.fixture
+def mute() -> Iterator[str]:
+    """The address of a server that takes connections and says nothing: over TLS none ever comes about."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_connection_that_never_came_about_in_time_has_done_nothing(
+    mute: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (blocking, waiting):
+        monkeypatch.setattr(module, "TIMEOUT", 0.1)
+    for add in credits_adders(mute):
+        with pytest.raises(Unavailable, match="addCredits"):
+            add()
+
+
 def test_another_server_is_not_understood(fronted_client: Both, front: Front) -> None:
     for script, status in (("page", 403), ("redirect", 302)):
         front.script = [script]
@@ -290,7 +334,19 @@ def test_another_server_is_not_understood(fronted_client: Both, front: Front) ->
         assert wrong.value.http_status == status
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8080", "ftp://host", "http://", "/services"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:8080",
+        "ftp://host",
+        "http://",
+        "/services",
+        "http://host:abc",
+        "http://host:99999",
+        "http://host:0",
+        "http://[::1",
+    ],
+)
 def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
     for kind in (Client, AsyncClient):
         with pytest.raises(ValueError, match="url must be"):
@@ -366,6 +422,54 @@ def test_many_calls_at_once_share_one_client(site: Site) -> None:
 
     sent = asyncio.run(all_at_once())
     assert len({one.document_id for one in sent}) == 20
+
+
+def test_polls_that_wait_hold_up_no_other_call_however_many_they_are() -> None:
+    """A server that answers nobody before all of them are there."""
+    calls = 150
+
+    async def all_wait() -> int:
+        everybody = asyncio.Barrier(calls)
+
+        async def held(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"password=")
+            await everybody.wait()
+            body = b'{"creditBalance": "1", "status": "0"}'
+            writer.write(
+                b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+            )
+            writer.close()
+
+        server = await asyncio.start_server(held, "127.0.0.1", 0, backlog=calls)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server, AsyncClient(url, "anna@shop", PASSWORD) as client, asyncio.timeout(8):
+            return len(await asyncio.gather(*(client.balance() for _ in range(calls))))
+
+    assert asyncio.run(all_wait()) == calls
+
+
+@pytest.mark.parametrize(
+    ("url", "port"), [("http://[::1]", 80), ("https://[::1]/x", 443), ("http://[::1]:81", 81)]
+)
+def test_an_ipv6_address_needs_no_port(url: str, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def connect(connection: http.client.HTTPConnection) -> None:
+        asked.append((connection.host, connection.port))
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(http.client.HTTPConnection, "connect", connect)
+    with pytest.raises(Unavailable), Client(url, "anna@shop", PASSWORD, patience=0) as client:
+        client.balance()
+    assert asked == [("::1", port)]
+
+
+@pytest.mark.parametrize("awaiting", [False, True])
+def test_a_name_in_the_address_is_no_log_in(front: Front, awaiting: bool) -> None:
+    Both(front.url.replace("//", "//me:canary@"), awaiting).do("balance")
+    (seen,) = front.seen
+    assert b"authorization" not in seen.lower()
+    assert b"canary" not in seen
 
 
 def test_the_poller_of_the_guide_works_as_it_stands(site: Site, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeVar, overload
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from rejoinder.client import calls
 from rejoinder.client.calls import Ask, Box, Options
@@ -24,6 +24,17 @@ FORM = "application/x-www-form-urlencoded"
 # Seconds that an answer may take beside the time it is held back on purpose, and that a call is tried for.
 TIMEOUT = 10.0
 PATIENCE = 30.0
+
+
+def address(url: str) -> SplitResult:
+    """Where a server is, in parts. Raises ValueError."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:
+        pass  # a port that is none, or half an IPv6 address
+    raise ValueError("url must be http://host:port or https://host:port, and may have a path")
 
 
 class SleepingTime(Timing, Protocol):
@@ -43,10 +54,10 @@ class Line:
         context: ssl.SSLContext | None = None,
         timing: SleepingTime | None = None,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("url must be http://host:port or https://host:port, and may have a path")
-        self._secure, self._host, self._port = parts.scheme == "https", parts.hostname, parts.port
+        parts = address(url)
+        self._secure, self._host = parts.scheme == "https", parts.hostname or ""
+        # Given always: http.client would look for one in an IPv6 address.
+        self._port = parts.port or (443 if self._secure else 80)
         self._path = parts.path.rstrip("/") + REST
         self._login = login
         self._patience = patience

@@ -49,7 +49,9 @@ class Ask(Generic[T]):
     seconds: int = 0
 
     def body(self, login: Mapping[str, str]) -> bytes:
-        return urlencode({**login, **{name: value for name, value in self.form.items() if value}}).encode()
+        form = {**login, **{name: value for name, value in self.form.items() if value}}
+        # What is no text goes out as it is: the API refuses it, with its code and a sentence.
+        return urlencode(form, errors="surrogatepass").encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,9 @@ def page(box: Box, since: int, wait: int) -> Ask[Page[Any]]:
 
 
 def add_credits(customer: str, credits_: Credits) -> Ask[Decimal]:
-    form = {"customer": customer, "creditsToAdd": str(credits_)}
+    # Decimals may be written with an exponent, which the API doesn't take.
+    amount = f"{credits_:f}" if isinstance(credits_, Decimal) else str(credits_)
+    form = {"customer": customer, "creditsToAdd": amount}
     return Ask("admin/addCredits", form, _credits, Effect.TWICE)
 
 

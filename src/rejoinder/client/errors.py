@@ -11,9 +11,12 @@ class Refused(ClientError):
     """The API said no. `code` is its number (`status` or `messageStatus`), `sentence` its English sentence."""
 
     def __init__(self, code: int, sentence: str) -> None:
-        super().__init__(f"{code}: {sentence}")
+        super().__init__(code, sentence)
         self.code = code
         self.sentence = sentence
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.sentence}"
 
 
 class Unavailable(ClientError):
@@ -32,5 +35,9 @@ class AnswerNotUnderstood(ClientError):
     """What answered is not this API: another server or proxy. `http_status` is what it said."""
 
     def __init__(self, http_status: int, sentence: str) -> None:
-        super().__init__(f"HTTP {http_status}: {sentence}")
+        super().__init__(http_status, sentence)
         self.http_status = http_status
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return f"HTTP {self.http_status}: {self.sentence}"

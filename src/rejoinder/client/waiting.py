@@ -12,10 +12,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar, overload
-from urllib.parse import urlsplit
 
 from rejoinder.client import calls
-from rejoinder.client.blocking import FORM, PATIENCE, REST, TIMEOUT
+from rejoinder.client.blocking import FORM, PATIENCE, REST, TIMEOUT, address
 from rejoinder.client.calls import Ask, Box, Options
 from rejoinder.client.cursor import CursorFile
 from rejoinder.client.patience import Fault, Rest, Timing, Tries, fault_of
@@ -50,10 +49,9 @@ class AsyncLine:
         context: ssl.SSLContext | None = None,
         timing: AwaitingTime | None = None,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("url must be http://host:port or https://host:port, and may have a path")
-        self._base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}{REST}"
+        parts = address(url)
+        host = parts.netloc.rpartition("@")[2]
+        self._base = f"{parts.scheme}://{host}{parts.path.rstrip('/')}{REST}"
         self._login = login
         self._patience = patience
         self._context = context
@@ -86,16 +84,19 @@ class AsyncLine:
     async def _posted(self, session: aiohttp.ClientSession, ask: Ask[Any]) -> tuple[int, bytes] | Fault:
         import aiohttp
 
+        # For the connection and for the answer each, as the blocking client has it.
+        seconds = TIMEOUT + ask.seconds
+        timeout = aiohttp.ClientTimeout(total=2 * seconds, connect=seconds, sock_read=seconds)
         try:
             async with session.post(
                 self._base + ask.path,
                 data=ask.body(self._login),
                 headers={"Content-Type": FORM},
-                timeout=aiohttp.ClientTimeout(TIMEOUT + ask.seconds),
+                timeout=timeout,
                 allow_redirects=False,
             ) as response:
                 body = await response.read()
-        except aiohttp.ClientConnectorError as error:
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Fault(f"the connection failed ({type(error).__name__})")
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             return Fault(f"the connection failed ({type(error).__name__})", left=True)
@@ -105,7 +106,8 @@ class AsyncLine:
         import aiohttp
 
         ssl_ = self._context if self._context is not None else True
-        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=ssl_))
+        # Without a limit: polls that wait would keep all other calls from the server.
+        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=ssl_, limit=0))
 
 
 class AsyncClient:
