@@ -284,7 +284,8 @@ def test_the_simulated_smsc_behaves_as_its_options_say(tmp_path: Path) -> None:
         (["--receipts", "sometimes"], 1, "receipts"),
         (["--throughput", "-1"], 1, "--throughput"),
         (["--password", ""], 1, "--password"),
-        (["--listen", "nowhere"], 1, "smpp_listen"),
+        (["--listen", "nowhere"], 1, "--listen must be"),
+        (["--http", "nowhere"], 1, "--http must be"),
         (["--alphabet", "klingon"], 2, "--alphabet"),
     ],
 )

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 import click
 import pytest
+from argon2 import PasswordHasher
 from click.testing import CliRunner, Result
 
 from rejoinder import __version__
@@ -254,6 +255,8 @@ def test_a_person_is_told_what_was_done_in_one_line(shop: Terminal) -> None:
         "optout add 61255588885 --customer nobody",
         "optout remove 61255588885 --customer shop",
         "user set anna@acme allow_ip=192.0.2.300",
+        "user list --config centre.toml --database=",
+        "user list --database postgresql://me@[::1/centre",
         "user list --database sqlite:////no/such/folder/centre.db",
         "user list --database mysql://nowhere",
         "serve --config /no/such/file",
@@ -278,6 +281,9 @@ def test_what_is_refused_ends_with_one_and_a_sentence(shop: Terminal, words: str
         "carrier add demo --kind pigeon",
         "customer add store --reseller acme --billing later",
         "route add 61 demo --priority high",
+        "push replay 99999999999999999999",
+        "push replay 0",
+        "number list --pool --customer shop",
         "nonsense",
         "user show \udcff",
     ],
@@ -286,6 +292,38 @@ def test_wrong_usage_ends_with_two(shop: Terminal, words: str) -> None:
     result = shop.call(*words.split())
     assert (result.exit_code, result.stdout) == (2, "")
     assert "Error:" in result.stderr
+
+
+def test_an_owner_without_a_name_does_not_put_a_number_into_the_pool(shop: Terminal) -> None:
+    for kind in ("user", "customer"):
+        assert f"{kind} '' does not exist" in shop.refused("number", "add", "61500000009", f"--{kind}", "")
+    assert shop.json("number", "list") == []
+
+
+def test_a_secret_of_pushes_that_cannot_be_is_not_taken_for_their_url(shop: Terminal) -> None:
+    said = shop.refused("user", "set", "anna@acme", "push=https://shop.example/x", "pushSecret=short")
+    assert "push must have secrets" in said
+
+
+@pytest.mark.parametrize("special", "/#?")
+def test_a_password_that_cuts_the_databases_url_is_not_repeated(terminal: Terminal, special: str) -> None:
+    url = f"postgresql://me:{SECRET}{special}more@127.0.0.1:1/centre"
+    said = terminal.refused("user", "list", "--database", url)
+    assert "percent-encode" in said
+
+
+def test_a_password_file_may_begin_with_a_byte_order_mark(shop: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "marked").write_text(SECRET + "\r\n", encoding="utf-8-sig")
+    shop.done("user", "password", "anna@acme", "--password-file", str(tmp_path / "marked"))
+    assert asyncio.run(takes_password(shop.database, "anna@acme"))
+
+
+async def takes_password(database: str, username: str) -> bool:
+    store = await open_store(database, SystemClock())
+    user = await store.read.directory.user(username)
+    await store.close()
+    assert user is not None
+    return PasswordHasher().verify(user.password_hash, SECRET)
 
 
 def test_a_password_may_come_from_a_file_or_from_standard_input(shop: Terminal, tmp_path: Path) -> None:
@@ -553,6 +591,11 @@ def test_rates_are_put_in_whole_or_not_at_all_and_given_back_as_they_were_read(
     assert "line 2" in sentence
     assert "line 3" in sentence
     assert len(shop.json("rate", "list", "--reseller", "acme")) == 2
+    file.write_text(f"61,0.1\n62,{'9' * 200_000}\n")
+    assert "line 2" in shop.refused("rate", "import", str(file), "--reseller", "acme")
+    assert shop.json("rate", "export", "--reseller", "acme") == shop.json(
+        "rate", "list", "--reseller", "acme"
+    )
     file.write_text("61,0.1\n")
     assert shop.json("rate", "import", str(file), "--reseller", "acme", "--replace") == {
         "reseller": "acme",

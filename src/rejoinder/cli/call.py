@@ -139,7 +139,8 @@ def _database(config: str | None, given: str | None) -> str:
         from rejoinder.config import load
 
         return load(config).database
-    return given or DEFAULT_DATABASE
+    # An empty one (a variable of a script's that is not set, say) is refused, not taken for none.
+    return DEFAULT_DATABASE if given is None else given
 
 
 def example(*lines: str) -> str:

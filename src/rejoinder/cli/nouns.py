@@ -78,6 +78,8 @@ def _add_list(group: click.Group, noun: Noun) -> None:
 async def _listed(tables: Tables, noun: Noun, chosen: Mapping[str, str | bool | None]) -> list[Record]:
     where: dict[str, object] = {}
     if chosen.get("pool"):
+        if any(chosen[one.column] is not None for one in noun.filters):
+            raise click.UsageError("--pool takes no other filter: a number of the pool is nobody's")
         where = {"customer_id": None, "user_id": None}
     for one in noun.filters:
         name = chosen[one.column]

@@ -21,7 +21,8 @@ T = TypeVar("T")
 _option = click.option("--password", metavar="P", help="Without it: from --password-file, or asked for.")
 _file_option = click.option(
     "--password-file",
-    type=click.File("r", encoding="utf-8"),
+    # Some editors put a byte order mark before it.
+    type=click.File("r", encoding="utf-8-sig"),
     metavar="FILE",
     help="A file whose first line is the password; - is standard input.",
 )

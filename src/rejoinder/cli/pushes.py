@@ -9,6 +9,9 @@ from rejoinder.cli.printing import Fields, json_text, print_table
 from rejoinder.clock import written
 from rejoinder.flow.ports import Push
 
+# What a database counts rows with.
+_HIGHEST_ID = 2**63 - 1
+
 
 @click.group()
 def push() -> None:
@@ -72,7 +75,7 @@ def list_pushes(call: Call, parked: bool) -> None:
         "rejoinder push replay 17", "rejoinder push replay --target mo:user:3", "rejoinder push replay --all"
     ),
 )
-@click.argument("push_id", type=int, required=False, metavar="[ID]")
+@click.argument("push_id", type=click.IntRange(1, _HIGHEST_ID), required=False, metavar="[ID]")
 @click.option("--target", metavar="TARGET", help="All parked ones of a target, as `push list` names it.")
 @click.option("--all", "every", is_flag=True, help="All parked ones.")
 @on_database

@@ -97,6 +97,12 @@ async def _all(tables: Tables, reseller: str, start: str) -> list[rates.Rate]:
     return [one async for one in rates.each_rate(tables, reseller, start)]
 
 
+def _array(found: list[rates.Rate]) -> str:
+    return json_text(
+        [{"prefix": rates.shown(one.prefix), "price": money.to_number(one.price)} for one in found]
+    )
+
+
 @rate.command("list", epilog=example("rejoinder rate list --reseller acme --prefix 49"))
 @_reseller
 @click.option("--prefix", "start", default="", metavar="DIGITS", help="Only prefixes that begin so.")
@@ -106,11 +112,7 @@ def list_rates(call: Call, reseller: str, start: str) -> None:
     digits = values.prefix("prefix", start)
     found = call.read(lambda tables: _all(tables, reseller, digits))
     if call.as_json:
-        click.echo(
-            json_text(
-                [{"prefix": rates.shown(one.prefix), "price": money.to_number(one.price)} for one in found]
-            )
-        )
+        click.echo(_array(found))
         return
     rows: list[dict[str, object]] = [
         {"prefix": rates.shown(one.prefix), "price": money.to_text(one.price)} for one in found
@@ -122,8 +124,11 @@ def list_rates(call: Call, reseller: str, start: str) -> None:
 @_reseller
 @on_database
 def export(call: Call, reseller: str) -> None:
-    """Write a reseller's rates as CSV, as `rate import` reads them."""
+    """Write a reseller's rates as CSV, as `rate import` reads them; with --json an array, as `rate list` does."""
     found = call.read(lambda tables: _all(tables, reseller, ""))
+    if call.as_json:
+        click.echo(_array(found))
+        return
     # Digits, points and an asterisk: nothing to quote.
     click.echo("prefix,price")
     for one in found:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from typing import TYPE_CHECKING
 
 import click
 
-from rejoinder.cli.call import example, pairs, refusals
+from rejoinder.cli.call import Refusal, example, pairs, refusals
 from rejoinder.cli.networks import check_settings
+from rejoinder.errors import ConfigInvalid
 from rejoinder.flow.operator import fields, smpp, starter
 from rejoinder.flow.passwords import hash_password
 from rejoinder.flow.ports import Tx
 
+if TYPE_CHECKING:
+    from rejoinder.config import Config
+
 USERNAME = "smsc@starter"
 # Nothing in its way unless it is asked for.
 _LIMITS = {"max_binds": 100, "window_size": 1000, "throughput": 0}
+# The server's settings by the options that they are given with here.
+_OPTIONS = {"listen": "--http", "smpp_listen": "--listen"}
 
 
 @click.command(
@@ -60,18 +67,30 @@ def smsc(
     ends. The answers, the receipts and the limits are those of the real server.
     """
     from rejoinder import app
-    from rejoinder.config import load
 
     with refusals(), tempfile.TemporaryDirectory(prefix="rejoinder-smsc-") as folder:
         url = f"sqlite:///{folder}/smsc.db"
         account = _account(system_id, password, given)
         network = {fields.snake_case(key): value for key, value in pairs(settings) if value}
         network |= {key: str(given[key]) for key in ("reply", "delay", "receipts") if given[key] is not None}
-        asyncio.run(_prepare(url, account, network))
         overrides = {"database": url, "listen": given["http"], "smpp_listen": listen}
         overrides |= {f"smpp_{key}": given[key] for key in ("tls_cert", "tls_key")}
+        config = _config(overrides)
+        asyncio.run(_prepare(url, account, network))
         click.echo(f"Bind with system_id {system_id} and password {password}; Ctrl-C ends it.")
-        app.run(load(None, overrides))
+        app.run(config)
+
+
+def _config(overrides: dict[str, str | int | None]) -> Config:
+    """The server's settings. Raises ConfigInvalid, Refusal: under the option's name, where it has another one."""
+    from rejoinder.config import load
+
+    try:
+        return load(None, overrides)
+    except ConfigInvalid as error:
+        if error.parameter not in _OPTIONS:
+            raise
+        raise Refusal(error.sentence.replace(error.parameter, _OPTIONS[error.parameter], 1)) from error
 
 
 def _account(system_id: str, password: str, given: dict[str, str | int | None]) -> dict[str, object]:

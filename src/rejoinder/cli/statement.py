@@ -39,17 +39,19 @@ class Moment(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         try:
-            day = date.fromisoformat(value)
-            moment = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=self._last)
+            return (self._moment(value) - _EPOCH) // timedelta(microseconds=1)
         except ValueError:
-            try:
-                moment = datetime.fromisoformat(value)
-            except ValueError:
-                self.fail("give a day as 2026-11-01, or a moment as 2026-11-01T08:30:00", param, ctx)
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            self.fail("give a day as 2026-11-01, or a moment as 2026-11-01T08:30:00", param, ctx)
         except OverflowError:
-            self.fail("that is after the last day there is", param, ctx)
-        return (moment - _EPOCH) // timedelta(microseconds=1)
+            self.fail("that is beyond the first or the last day there is", param, ctx)
+
+    def _moment(self, value: str) -> datetime:
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            moment = datetime.fromisoformat(value)
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=self._last)
 
 
 def harmless(text: str) -> str:
@@ -176,13 +178,8 @@ def statement(call: Call, customer: str, begin: int | None, end: int | None, as_
     """Show what a customer had, every movement of its credits, and what it has. Times are UTC."""
     if as_csv and call.as_json:
         raise click.UsageError("give --csv or --json, not both")
-    if begin is not None and end is not None and end < begin:
-        raise click.UsageError("--to is before --from")
+    period = Period(begin or 0, SystemClock().wall_us() + 1 if end is None else end)
+    if period.end <= period.begin:
+        raise click.UsageError("--from must lie before --to, and where that is not given before now")
     form: Form = Csv() if as_csv else Json() if call.as_json else Table()
-
-    async def journey(store: Store, clock: SystemClock) -> None:
-        now = clock.wall_us() + 1
-        period = Period(begin or 0, now if end is None else end)
-        await _write(store, customer, period, form)
-
-    call.run(journey)
+    call.run(lambda store, _: _write(store, customer, period, form))

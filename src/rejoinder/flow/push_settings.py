@@ -133,7 +133,7 @@ def check_secret(secret: str) -> None:
         size = 0
     if not secret.startswith(_PREFIX) or size not in _SECRET_BYTES:
         raise ValueError(
-            f"must be {_PREFIX} and base64 of 24 to 64 bytes, as `rejoinder push secret` makes one"
+            f"must have secrets of {_PREFIX} and base64 of 24 to 64 bytes, as `rejoinder push secret` makes one"
         )
 
 

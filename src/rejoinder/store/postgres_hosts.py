@@ -7,7 +7,7 @@ answers nothing, and asyncpg's limit of time is one for all servers together.
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import asyncpg
 
@@ -15,6 +15,10 @@ HOST_SECONDS = 2.0
 # What one server of several says so that the next one is asked.
 _NEXT = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TargetServerAttributeNotMatched)
 DEFAULT_PORT = 5432
+# Never what can't be read: where a password cuts the URL, that is a piece of it.
+_UNREADABLE = (
+    "its URL has a port that is no number, or a special character in name or password: percent-encode those"
+)
 
 
 def named(url: str) -> list[tuple[str, int]]:
@@ -22,9 +26,9 @@ def named(url: str) -> list[tuple[str, int]]:
 
     Raises ValueError for a port that is no number, or for as many ports as fit to no host.
     """
-    parts = urlsplit(url)
+    parts = _parts(url)
     query = parse_qs(parts.query)
-    ports = [int(port) for port in query.get("port", [""])[-1].split(",") if port]
+    ports = [_port(port) for port in query.get("port", [""])[-1].split(",") if port]
     listed = parts.netloc.rpartition("@")[2] or query.get("host", [""])[-1]
     found = []
     hosts = [host for host in listed.split(",") if host]
@@ -33,8 +37,21 @@ def named(url: str) -> list[tuple[str, int]]:
     for place, host in enumerate(hosts):
         name, port = _split(unquote(host))
         given = ports[place % len(ports)] if ports else DEFAULT_PORT
-        found.append((name, int(port) if port else given))
+        found.append((name, _port(port) if port else given))
     return found
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise ValueError(_UNREADABLE) from None
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(_UNREADABLE)
+    return int(text)
 
 
 def _split(host: str) -> tuple[str, str]:
@@ -50,7 +67,7 @@ def _split(host: str) -> tuple[str, str]:
 
 async def connect(url: str, **options: Any) -> Any:
     """See asyncpg.connect. Where the URL itself says `target_session_attrs`, that holds."""
-    if "target_session_attrs" not in parse_qs(urlsplit(url).query):
+    if "target_session_attrs" not in parse_qs(_parts(url).query):
         options["target_session_attrs"] = "read-write"
     servers = named(url)
     if len(servers) < 2:

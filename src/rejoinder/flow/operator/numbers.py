@@ -20,8 +20,11 @@ _OWNERS = ("owner", "customer", "user")
 
 async def add_number(tx: Tx, number: str, customer: str | None = None, user: str | None = None) -> Record:
     """A number of a customer's, of a user's, or (neither) of the pool. Raises NotFound, Refused."""
-    kind, name = ("customer", customer) if customer else ("user", user or "")
-    owner = await _owner(tx, kind, name)
+    owner = _POOL
+    if customer is not None:
+        owner = {**_POOL, "customer_id": (await lookup.one(tx, "customer", customer))["id"]}
+    elif user is not None:
+        owner = {**_POOL, "user_id": (await lookup.one(tx, "user", user))["id"]}
     if not await tx.registry.add("number", {**owner, "number": number}):
         raise Refused("this number is there already", "number")
     (added,) = await tx.registry.find("number", {"number": number})

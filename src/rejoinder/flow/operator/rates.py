@@ -68,15 +68,24 @@ def _rows(lines: Iterable[str]) -> Iterator[tuple[int, Sequence[str]]]:
     source = iter(lines)
     first = next(source, "").removeprefix("\ufeff")
     delimiter = max(_DELIMITERS, key=first.count)
-    reader = csv.reader(_again(first, source), delimiter=delimiter)
     columns = (0, 1)
-    for row in reader:
+    for number, row in _cells(_again(first, source), delimiter):
         cells = [cell.strip() for cell in row]
-        if reader.line_num == 1 and cells and not cells[0].lstrip("+").isdigit() and cells[0] != EVERY:
+        if number == 1 and cells and not cells[0].lstrip("+").isdigit() and cells[0] != EVERY:
             columns = _columns(cells)
             continue
         if any(cells):
-            yield reader.line_num, [cells[at] if at < len(cells) else "" for at in columns]
+            yield number, [cells[at] if at < len(cells) else "" for at in columns]
+
+
+def _cells(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells. Raises Refused for what the csv module gives up on: a cell that is too long, say."""
+    reader = csv.reader(lines, delimiter=delimiter)
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise Refused(f"line {reader.line_num}: {error}", "file") from None
 
 
 def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
