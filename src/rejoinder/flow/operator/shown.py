@@ -17,10 +17,15 @@ from rejoinder.message.model import State
 
 HIDDEN = "***"
 _SECRET_KEY = re.compile(r"passw|pwd|secret|token|api_?key|header|auth", re.IGNORECASE)
-# `user:password@` of a URL, and `password=…` or `"token": "…"` in a URL or a body; templates stay readable.
-_USERINFO = re.compile(r"(://[^/@\s:]*:)[^/@\s]+(?=@)")
+# `user:password@` of a URL (up to its last @), or what stands there alone.
+_USERINFO = re.compile(r"(://(?:[^/?#@\s:]*:)?)[^/?#\s]+(?=@)")
+# `password=…`, `"token": "…"` or `<key>…<` in a URL or a body, each to its own end; templates stay readable.
 _PAIR = re.compile(
-    r"""((?:pass|pwd|pw|secret|token|key|auth)[\w-]*["']?\s*[=:>]\s*["']?)([^&<"'\s{}]+)""", re.IGNORECASE
+    r"""((?:pass|pwd|pw|secret|token|key|auth)[\w-]*["']?\s*)"""
+    r"""(?:(>\s*)[^<\s{][^<]*"""
+    r"""|([=:]\s*(["']))(?!\{\{\s*\w+\s*\}\}\4)(?:(?!\4)[^\\]|\\.)+"""
+    r"""|([=:]\s*)[^&<"'\s{}](?:(?!\{\{)[^&<"\s}])*)""",
+    re.IGNORECASE,
 )
 _RENAMED = {"balance": "credits", "mo_push": "push", "final_status_push": "status_push"}
 # Columns that are of no use to anybody outside.
@@ -58,7 +63,7 @@ def _setting(key: str, value: str, secret: Collection[str]) -> str:
     # `number.61500000001.reply` is called `reply` by its kind.
     if key in secret or key.rpartition(".")[2] in secret or _SECRET_KEY.search(key):
         return HIDDEN
-    return _PAIR.sub(rf"\1{HIDDEN}", _USERINFO.sub(rf"\1{HIDDEN}", value))
+    return _PAIR.sub(rf"\1\2\3\5{HIDDEN}", _USERINFO.sub(rf"\1{HIDDEN}", value))
 
 
 def _value(key: str, value: object, secret: Collection[str]) -> object:
