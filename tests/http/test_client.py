@@ -256,6 +256,29 @@ def test_a_send_that_was_never_answered_is_unknown(fronted_client: Both, front: 
     assert sends(site) == before + 1
 
 
+def test_a_repetition_that_is_refused_for_its_time_says_nothing_of_the_lost_send(
+    fronted_client: Both, front: Front, site: Site
+) -> None:
+    """Its answer was lost, and when it was repeated its time had come: it is stored, charged and will be sent."""
+    before, options = sends(site), Options(schedule_at=int(site.centre.clock.wall_s()) + 30)
+    fronted_client.hours.wakes = lambda: site.centre.clock.pass_seconds(60)
+    front.script = ["lost"]
+    with pytest.raises(OutcomeUnknown, match="-111"):
+        fronted_client.do("send", HANDSET, "Later", options)
+    assert sends(site) == before + 1
+    options = Options(schedule_at=int(site.centre.clock.wall_s()) + 30)
+    front.script = ["lost"]
+    with pytest.raises(OutcomeUnknown, match="-111"):
+        fronted_client.do("send_multiple", [HANDSET, "12", OTHER], "Later", options)
+    assert sends(site) == before + 3
+    # What was refused without a lost try is refused, and so is what no time changes.
+    with pytest.raises(Refused, match="scheduleAt"):
+        fronted_client.do("send", HANDSET, "Later", options)
+    front.script = ["lost"]
+    with pytest.raises(Refused, match="recipient"):
+        fronted_client.do("send", "12", "Never")
+
+
 def credits_adders(url: str) -> list[Callable[[], Decimal]]:
     """Half a credit for a customer, by either client."""
 

@@ -71,7 +71,7 @@ class Line:
         while True:
             answer = self._once(ask)
             if not isinstance(answer, Fault):
-                return calls.answer_of(ask, *answer)
+                return tries.value(ask, *answer)
             self.timing.sleep(tries.pause(answer))
 
     def close(self) -> None:

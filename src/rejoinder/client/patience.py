@@ -10,17 +10,34 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from rejoinder.client.calls import Ask, Effect
-from rejoinder.client.errors import ClientError, OutcomeUnknown, Unavailable
+from rejoinder.client.calls import Ask, Effect, answer_of
+from rejoinder.client.errors import ClientError, OutcomeUnknown, Refused, Unavailable
+from rejoinder.client.values import Answered
+from rejoinder.message.codes import MessageError
+from rejoinder.message.status import Status
 
+T = TypeVar("T")
 log = logging.getLogger("rejoinder.client")
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 30.0
 # Beyond this a Retry-After is a mistake of something between us and the server.
 LONGEST_OBEYED = 300.0
 NOT_TAKEN = frozenset({429, 503})
+# Refusals that a repetition may meet though the first try did not, and that come before the look at its clientRef.
+MAYBE_SINCE = frozenset(
+    {
+        Status.SOURCE_NOT_ALLOWED,
+        MessageError.SCHEDULED_IN_PAST,
+        MessageError.OPTED_OUT,
+        MessageError.LOGIN_FAILED,
+        MessageError.USER_INACTIVE,
+        MessageError.USER_BLOCKED,
+        MessageError.PASSWORD_EXPIRED,
+        MessageError.INTERNAL_ERROR,
+    }
+)
 # What proxies answer while the server behind them is away, or starts anew.
 BEHIND_PROXY = frozenset({502, 504})
 
@@ -76,11 +93,33 @@ class Tries:
         log.warning("%s: %s; again in %.1f s", self._ask.path, fault.sentence, pause)
         return pause
 
+    def value(self, ask: Ask[T], http_status: int, body: bytes) -> T:
+        """What the call answers. Raises Refused, AnswerNotUnderstood, OutcomeUnknown."""
+        lost = self._left and ask.effect is Effect.SAME
+        try:
+            value = answer_of(ask, http_status, body)
+            if lost and (late := _too_late(value)) is not None:
+                raise late
+        except Refused as refused:
+            if lost and refused.code in MAYBE_SINCE:
+                sentence = f"{ask.path}: a try was lost, and its repetition refused: {refused}"
+                raise OutcomeUnknown(sentence) from refused
+            raise
+        return value
+
     def _given_up(self, fault: Fault) -> ClientError:
         sentence = f"{self._ask.path}: {fault.sentence}; given up after {self._patience:g} s"
         # An earlier try may have been taken, although the last one was not.
         unknown = self._left and self._ask.effect is not Effect.NONE
         return OutcomeUnknown(sentence) if unknown else Unavailable(sentence)
+
+
+def _too_late(value: object) -> Refused | None:
+    """The refusal of a list whose time is over: it has one scheduleAt for all."""
+    for one in value if isinstance(value, list) else ():
+        if isinstance(one, Answered) and one.status == MessageError.SCHEDULED_IN_PAST:
+            return Refused(one.status, one.error or "")
+    return None
 
 
 def fault_of(http_status: int, headers: Headers) -> Fault | None:

@@ -64,7 +64,7 @@ class AsyncLine:
         while True:
             answer = await self._once(ask)
             if not isinstance(answer, Fault):
-                return calls.answer_of(ask, *answer)
+                return tries.value(ask, *answer)
             await self.timing.rest(tries.pause(answer))
 
     async def close(self) -> None:
