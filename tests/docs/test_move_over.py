@@ -15,7 +15,8 @@ def test_the_commands_of_the_page_run_as_they_stand(tmp_path: Path) -> None:
     page = (ROOT / "docs/howto/move-over.md").read_text(encoding="utf-8")
     blocks = BLOCK.findall(page)
     assert len(blocks) == 6
-    (tmp_path / "users.csv").write_text("bert@acme,secret4\ncarl@acme,secret5\n")
+    # As many a program writes it: without an end of the last line.
+    (tmp_path / "users.csv").write_text("bert@acme,secret4\ncarl@acme,secret5")
     (tmp_path / "prices.csv").write_text("prefix,price\n49,0.075\n")
     accounts = [line for line in tour()[0][1].splitlines() if line.startswith("rejoinder ")]
     accounts = [line for line in accounts if not line.startswith(("rejoinder serve", "rejoinder route"))]
