@@ -12,6 +12,7 @@ from tests.contract.plans import many, plan
 
 POOL = "61500079987"
 OTHER = "61500079988"
+ELSEWHERE = "61299999999"
 
 
 async def test_an_id_that_the_carrier_gives_again_means_the_newest_message(centre: Centre) -> None:
@@ -27,6 +28,44 @@ async def test_an_id_that_the_carrier_gives_again_means_the_newest_message(centr
         await centre.sql("UPDATE part SET ref_key = $1 WHERE mt_id = $2", key, sent[0])
     await centre.receipt(carrier, "42")
     assert [await centre.status(mt_id) for mt_id in sent] == [Status.SENT, Status.DELIVERED]
+
+
+async def test_of_several_messages_under_one_id_the_one_to_the_receipts_handset_is_meant(
+    centre: Centre,
+) -> None:
+    """Found as a message that ended UNDELIVERABLE by the late receipt of another one, whose id the carrier gave again."""
+    user, carrier = await centre.account(), await centre.carrier()
+    await centre.pool(POOL)
+    older = await centre.send(user, recipient=ELSEWHERE)
+    newer = await centre.send(user)
+    await centre.deliver(carrier, lambda _, number: Outcome(number, Fate.ACCEPTED, "42"))
+    await centre.receipt(carrier, "42", Status.UNDELIVERABLE, recipient=ELSEWHERE, sender=POOL)
+    assert await centre.status(older.id) == Status.UNDELIVERABLE
+    assert await centre.status(newer.id) == Status.SENT
+
+
+async def test_a_receipt_is_not_spent_on_a_final_message_to_another_handset(centre: Centre) -> None:
+    """Found as a delivered message that stayed SENT: its receipt came before its id, which another one had had."""
+    user, carrier = await centre.account(), await centre.carrier()
+    await centre.pool(POOL)
+    await centre.send(user, recipient=ELSEWHERE)
+    await centre.deliver(carrier, lambda _, number: Outcome(number, Fate.ACCEPTED, "42"))
+    await centre.receipt(carrier, "42", recipient=ELSEWHERE, sender=POOL)
+    centre.clock.pass_seconds(24 * 3600)
+    sent = await centre.send(user)
+    ((claim, _),) = (await centre.claim(carrier)).outgoing
+    await centre.receipt(carrier, "42", recipient=HANDSET, sender=POOL)
+    await centre.answer(claim, [Outcome(1, Fate.ACCEPTED, "42")])
+    assert await centre.status(sent.id) == Status.DELIVERED
+
+
+async def test_a_carrier_that_disguises_handsets_in_receipts_is_believed_by_its_ids(centre: Centre) -> None:
+    user, carrier = await centre.account(), await centre.carrier()
+    await centre.pool(POOL)
+    sent = await centre.send(user)
+    await centre.deliver(carrier, lambda _, number: Outcome(number, Fate.ACCEPTED, "42"))
+    await centre.receipt(carrier, "42", recipient="6125558XXXX", sender=POOL)
+    assert await centre.status(sent.id) == Status.DELIVERED
 
 
 @pytest.mark.parametrize("order", [(Status.DELIVERED, Status.SENT), (Status.SENT, Status.DELIVERED)])
@@ -91,7 +130,7 @@ async def test_the_messages_that_a_receipt_may_mean_are_looked_up_by_their_hands
 @pytest.mark.parametrize(
     ("recipient", "sender", "ends"),
     [
-        ("61299999999", POOL, False),
+        (ELSEWHERE, POOL, False),
         (HANDSET, POOL, True),
         ("0" + HANDSET[2:], POOL, True),
         (POOL, HANDSET, True),

@@ -192,7 +192,7 @@ class ReceiptIntake:
             own = [receipt for receipt in receipts if receipt.carrier_id == carrier_id]
             known = await _known_refs(tx, carrier_id, own)
             for receipt in own:
-                found = find(receipt.ref, known, self.learnt.get(carrier_id))
+                found = find(receipt, known, self.learnt.get(carrier_id))
                 if found is None:
                     unmatched.append((receipt, reference.key(receipt.ref)))
                     continue
@@ -214,23 +214,29 @@ async def _known_refs(tx: Tx, carrier_id: int, receipts: Sequence[Receipt]) -> d
     ours = {receipt.ref for receipt in receipts if is_object_id(receipt.ref) and receipt.ref not in known}
     for part in await tx.messages.parts(ours):
         if part.number == WHOLE and part.carrier_id == carrier_id:
-            known[part.mt_id].append(KnownRef(part.mt_id, part.mt_id, part.mt_id, WHOLE))
+            # Who gives our ids back speaks HTTP, where receipts name no handset.
+            known[part.mt_id].append(KnownRef(part.mt_id, part.mt_id, part.mt_id, WHOLE, part.status, ""))
     return known
 
 
 def find(
-    ref: str, known: Mapping[str, Sequence[KnownRef]], learnt: str | None
+    receipt: Receipt, known: Mapping[str, Sequence[KnownRef]], learnt: str | None
 ) -> tuple[KnownRef, str] | None:
     """The part a receipt's id means, and the form in which the carrier named it.
 
-    Carriers count their ids anew: of several parts with the same one the newest message's is meant, the first in `known`.
+    Carriers count their ids anew: of several parts with the same one that is meant which went to the receipt's handset,
+    and of these the newest message's, the first in `known`. Where none did, a carrier may disguise its handsets.
     """
+    meant = [part for _, key in reference.forms(receipt.ref) for part in known.get(key, ())]
+    reached = [part for part in meant if _may_reach(receipt, part.recipient)]
     candidates: dict[str, KnownRef] = {}
-    for _, key in reference.forms(ref):
-        for part in known.get(key, ()):
-            candidates.setdefault(part.ref, part)
-    best = reference.best(ref, list(candidates), learnt)
-    return None if best is None else (candidates[best[0]], best[1])
+    for part in reached or meant:
+        candidates.setdefault(part.ref, part)
+    best = reference.best(receipt.ref, list(candidates), learnt)
+    if best is None or (not reached and status.is_final(candidates[best[0]].status)):
+        # What is final needs no receipt; a message to that handset may be about to get this id.
+        return None
+    return candidates[best[0]], best[1]
 
 
 async def kept_receipts(
@@ -260,7 +266,9 @@ def _named_by(kept: KeptReceipt, named: Mapping[str, PartRow], learnt: str | Non
     return None if best is None else named[best[0]]
 
 
-def _may_reach(kept: KeptReceipt, recipient: str) -> bool:
+def _may_reach(receipt: Receipt | KeptReceipt, recipient: str) -> bool:
     """Whether a receipt may be of a message to this handset; some carriers name it as what the receipt goes to."""
-    named = [one for one in (kept.recipient, kept.sender) if one is not None]
-    return kept.recipient is None or any(phone.may_be(one, recipient) for one in named)
+    if receipt.recipient is None or receipt.recipient == recipient:
+        return True
+    named = [one for one in (receipt.recipient, receipt.sender) if one is not None]
+    return any(phone.may_be(one, recipient) for one in named)

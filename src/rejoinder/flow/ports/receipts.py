@@ -11,12 +11,14 @@ from rejoinder.message.model import Receipt
 
 
 class KnownRef(msgspec.Struct, frozen=True, gc=False):
-    """A part that a carrier's id may mean."""
+    """A part that a carrier's id may mean, how it stands, and the handset its message went to."""
 
     key: str
     ref: str
     mt_id: str
     number: int
+    status: int
+    recipient: str
 
 
 class KeptReceipt(msgspec.Struct, frozen=True, gc=False):

@@ -1,5 +1,5 @@
 -- parts_by_ref: the parts that a carrier's ids may mean, the newest message's first
-SELECT ref_key, ref, mt_id, number FROM part
+SELECT ref_key, ref, mt_id, number, status, (SELECT m.recipient FROM mt m WHERE m.id = part.mt_id) FROM part
 WHERE carrier_id = :carrier AND ref_key IN (SELECT key FROM @rows(key text)) ORDER BY mt_id DESC, number
 
 -- keep_unmatched: receipts for ids we do not know yet (a receipt may precede the submit's answer)
