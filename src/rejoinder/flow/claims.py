@@ -143,8 +143,10 @@ async def _resolve_unknown(
 ) -> None:
     """A lease ran out without an answer: a receipt tells, or one more try, or the end (as the route says)."""
     row = claim.row
-    told = await _told_by_receipt(tx, lane, claim)
-    if told:
+    parts = await tx.messages.parts([row.id])
+    told = await _told_by_receipt(tx, lane, claim, [part for part in parts if not is_answered(part)])
+    # A carrier that gives our own ids back has been heard of all parts already, if only that they are on their way.
+    if told or (parts and all(is_answered(part) for part in parts)):
         moves.parts.extend(told)
         await tx.outbox.drop([row.id])
         return
@@ -156,13 +158,12 @@ async def _resolve_unknown(
         moves.ended[row.id] = Status.UNDELIVERABLE
 
 
-async def _told_by_receipt(tx: Tx, lane: Lane, claim: Claim) -> list[PartRow]:
+async def _told_by_receipt(tx: Tx, lane: Lane, claim: Claim, parts: list[PartRow]) -> list[PartRow]:
     """Kept receipts for recipient and sender since the hand-over, given to the parts without an id, in order.
 
     Only when there are enough for them and for all others that may be meant: less leaves it open which was lost.
     Receipts come in any order: all of one id are its part's, and the table of statuses says what they come to.
     """
-    parts = [part for part in await tx.messages.parts([claim.row.id]) if not is_answered(part)]
     said: defaultdict[str, list[KeptReceipt]] = defaultdict(list)
     for one in await tx.receipts.kept_to(lane.carrier_id, claim.row.recipient, claim.claimed_at):
         if one.sender is None or one.sender == claim.row.sender:
@@ -187,8 +188,11 @@ async def _that_may_be_meant(tx: Tx, claim: Claim, said: Mapping[str, Sequence[K
 
 async def _mark(tx: Tx, lane: Lane, ready: Sequence[Claim], now: int, claimed: Claimed) -> None:
     """Notes on disk that bytes may leave: leases, fences, parts, and the mark of a possible duplicate."""
-    known = await _parts_at_carrier(tx, [c for c in ready if c.row.attempts or c.was_submitting])
+    known = await _parts_at_carrier(tx, lane, [c for c in ready if c.row.attempts or c.was_submitting])
     numbers = {c.row.id: _numbers(lane, c, known.get(c.row.id, {})) for c in ready}
+    # Put off by the carrier, which has said since that it has them.
+    await tx.outbox.drop([c.row.id for c in ready if not numbers[c.row.id]])
+    ready = [c for c in ready if numbers[c.row.id]]
     await tx.outbox.mark_claimed(ready, now, lease_end(now))
     await tx.outbox.put_parts(
         [(i, number, lane.carrier_id) for i, each in numbers.items() for number in each]
@@ -201,16 +205,25 @@ async def _mark(tx: Tx, lane: Lane, ready: Sequence[Claim], now: int, claimed: C
         claimed.outgoing.append((held, _outgoing(held, numbers[one.row.id])))
 
 
-async def _parts_at_carrier(tx: Tx, claims: Sequence[Claim]) -> dict[str, dict[int, PartRow]]:
+async def _parts_at_carrier(tx: Tx, lane: Lane, claims: Sequence[Claim]) -> dict[str, dict[int, PartRow]]:
     found: dict[str, dict[int, PartRow]] = {}
     for part in await tx.messages.parts([c.row.id for c in claims]):
         found.setdefault(part.mt_id, {})[part.number] = part
-    return found
+    # Counted otherwise before the operator changed how the carrier gets long texts: nobody would answer for those parts.
+    strange = [
+        mt_id
+        for mt_id, parts in found.items()
+        if (WHOLE in parts) != lane.whole and not any(map(is_answered, parts.values()))
+    ]
+    await tx.messages.drop_parts(strange)
+    return {mt_id: parts for mt_id, parts in found.items() if mt_id not in strange}
 
 
 def _numbers(lane: Lane, claim: Claim, known: dict[int, PartRow]) -> tuple[int, ...]:
     """The parts that this carrier has not yet taken or refused."""
-    wanted = (WHOLE,) if lane.whole else tuple(range(1, claim.row.parts + 1))
+    # What was begun in parts goes on in parts.
+    whole = WHOLE in known if known else lane.whole
+    wanted = (WHOLE,) if whole else tuple(range(1, claim.row.parts + 1))
     settled = {n for n, p in known.items() if p.carrier_id == lane.carrier_id and is_answered(p)}
     return tuple(number for number in wanted if number not in settled)
 

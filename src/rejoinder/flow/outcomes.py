@@ -84,7 +84,7 @@ def _note(answer: Answered, routes: RoutingTable, now: int, noted: _Record, queu
     if fates == {Fate.REFUSED} and len(answer.outcomes) == _expected(answer):
         _refused_whole(answer, routes, now, noted)
         return
-    for outcome in answer.outcomes:
+    for outcome in [] if _goes_again_whole(answer, fates) else answer.outcomes:
         if outcome.fate is Fate.REFUSED:
             noted.moves.parts.append(
                 PartRow(row.id, outcome.number, row.carrier_id, Status.REJECTED, None, None)
@@ -99,6 +99,12 @@ def _expected(answer: Answered) -> int:
     """How many outcomes a refusal of the whole message has: every part, none taken before."""
     whole = any(outcome.number == 0 for outcome in answer.outcomes)
     return 1 if whole else answer.claim.row.parts
+
+
+def _goes_again_whole(answer: Answered, fates: set[Fate]) -> bool:
+    """Whether a refused part goes once more with the others: while none is taken another carrier may get them all."""
+    open_yet = fates <= {Fate.REFUSED, Fate.LATER, Fate.THROTTLED, Fate.UNSENT}
+    return open_yet and len(answer.outcomes) == _expected(answer)
 
 
 def _refused_whole(answer: Answered, routes: RoutingTable, now: int, noted: _Record) -> None:
