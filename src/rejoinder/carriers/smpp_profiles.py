@@ -24,6 +24,9 @@ class Ids(StrEnum):
     """Answered in decimal, receipts in hex."""
 
 
+_PASSING = frozenset({S.ESME_RSYSERR, S.ESME_RINVBNDSTS, S.ESME_RX_T_APPN, S.ESME_RSERTYPUNAVAIL})
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """How a carrier differs. The statuses are those of submit answers; what is in no set refuses the message."""
@@ -36,9 +39,7 @@ class Profile:
     # The link is too fast for it, or its queue is full: slower, and the same message again at once.
     throttled: frozenset[int] = frozenset({S.ESME_RTHROTTLED, S.ESME_RMSGQFUL})
     # A fault that passes: again later.
-    later: frozenset[int] = frozenset(
-        {S.ESME_RSYSERR, S.ESME_RINVBNDSTS, S.ESME_RX_T_APPN, S.ESME_RSERTYPUNAVAIL}
-    )
+    later: frozenset[int] = _PASSING
 
 
 STANDARD = "standard"
@@ -52,7 +53,7 @@ PROFILES: Mapping[str, Profile] = {
     # Some answer every passing trouble of their own network with "submit failed" and take the message minutes later.
     "submitfail-passes": Profile(
         "ESME_RSUBMITFAIL is a passing fault",
-        later=frozenset({S.ESME_RSYSERR, S.ESME_RINVBNDSTS, S.ESME_RX_T_APPN, S.ESME_RSUBMITFAIL}),
+        later=_PASSING | {S.ESME_RSUBMITFAIL},
     ),
     # 0x400 to 0x4FF are a centre's own; several use the first for "too fast".
     "vendor-throttle": Profile(

@@ -12,6 +12,7 @@ import trustme
 from rejoinder.carriers import smpp_client, smpp_link
 from rejoinder.carriers.registry import make
 from rejoinder.carriers.smpp_client import reconnect_after
+from rejoinder.carriers.smpp_profiles import PROFILES
 from rejoinder.clock import ManualClock, SystemClock
 from rejoinder.errors import ConfigInvalid, StoreUnavailable
 from rejoinder.flow.ports import CarrierRow
@@ -142,6 +143,17 @@ async def test_a_profile_says_what_a_carrier_does_otherwise(carriers: Build) -> 
     async with Smsc(lambda _: 0x400) as smsc:
         carrier = await up(carriers(smsc, profile="vendor-throttle"))
         assert fates(await carrier.send(outgoing())) == [Fate.THROTTLED]
+
+
+@pytest.mark.parametrize("profile", list(PROFILES))
+@pytest.mark.parametrize("status", [CommandStatus.ESME_RSYSERR, CommandStatus.ESME_RSERTYPUNAVAIL])
+async def test_what_passes_by_the_specification_passes_whatever_the_profile(
+    carriers: Build, profile: str, status: int
+) -> None:
+    """Found as messages refused for good, where the profile for another status had its own list of those that pass."""
+    async with Smsc(lambda _: int(status)) as smsc:
+        carrier = await up(carriers(smsc, profile=profile))
+        assert fates(await carrier.send(outgoing())) == [Fate.LATER]
 
 
 async def test_a_link_cut_with_a_full_window_leaves_unknown_what_was_written_and_unsent_what_was_not(
