@@ -38,6 +38,8 @@ VALUES = {
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 TAKEN = Brought(True)
 UNUSABLE = Brought(False, "the mail server can't be used", trouble=True)
+SENDER = "sms@centre.example"
+PARCEL = Parcel("mo_555_7", "mail", "mo", 1700000000, PushSetting("mailto:desk@shop.example"), VALUES)
 
 
 @dataclass
@@ -113,7 +115,7 @@ def courier(port: int, tls: str, password: str = PASSWORD) -> Courier:
     settings = {
         "smtp_host": "127.0.0.1",
         "smtp_port": port,
-        "smtp_from": "sms@centre.example",
+        "smtp_from": SENDER,
         "smtp_user": USER,
         "smtp_password": password,
         "smtp_tls": tls,
@@ -122,10 +124,7 @@ def courier(port: int, tls: str, password: str = PASSWORD) -> Courier:
 
 
 async def bring(port: int, tls: str, password: str = PASSWORD) -> Brought:
-    address = PushSetting("mailto:desk@shop.example", "GET", ())
-    return await courier(port, tls, password).bring(
-        Parcel("mo_555_7", "mail", "mo", 1700000000, address, VALUES)
-    )
+    return await courier(port, tls, password).bring(PARCEL)
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
@@ -180,3 +179,27 @@ async def test_a_server_without_a_log_in_gets_no_password(authority: trustme.CA,
     async with mail_server(authority, "starttls", auth=False) as server:
         assert await bring(server.port, "starttls") == UNUSABLE
     assert (server.mails, server.tried) == ([], [])
+
+
+async def test_a_server_that_takes_its_time_with_every_command_takes_no_more_in_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Found as a mail that went out twice: each command had 20 seconds, and the push's lease was over before the last."""
+    monkeypatch.setattr("rejoinder.endpoints.pushes.mail.SECONDS", 0.4)
+    said = []
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example\r\n")
+        while line := await reader.readline():
+            said.append(line.split()[0])
+            await asyncio.sleep(0.15)
+            writer.write(b"354 go on\r\n" if said[-1] == b"DATA" else b"250 OK\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(slow, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        settings = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_from": SENDER, "smtp_tls": "none"}
+        plain = couriers(load(None, settings), SystemClock())["mail"]
+        assert await plain.bring(PARCEL) == Brought(False, "no answer from the mail server", trouble=True)
+    assert said[0] == b"EHLO"
+    assert b"QUIT" not in said

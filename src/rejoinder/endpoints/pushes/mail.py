@@ -6,6 +6,8 @@ server is the operator's, so that no guard stands before it; addresses and texts
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -18,6 +20,7 @@ from rejoinder.flow.push_content import Parcel, plain
 from rejoinder.flow.push_records import Brought
 
 SECONDS = 20.0
+_FAREWELL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +50,41 @@ class MailCourier:
 
     async def bring(self, parcel: Parcel) -> Brought:
         """One try, one connection."""
-        server = self._server
         try:
-            await aiosmtplib.send(
-                _mail(parcel, server.sender),
-                hostname=server.host,
-                port=server.port,
-                username=server.user or None,
-                password=server.password or None,
-                use_tls=server.tls == "tls",
-                start_tls=server.tls == "starttls",
-                tls_context=self._trust,
-                timeout=SECONDS,
-            )
+            await self._send(_mail(parcel, self._server.sender))
         except aiosmtplib.SMTPRecipientsRefused:
             return Brought(False, "the mail server refused the address")
         except aiosmtplib.SMTPResponseException as error:
             return Brought(False, f"SMTP status {error.code}", trouble=400 <= error.code < 500)
-        except aiosmtplib.SMTPTimeoutError:
+        except TimeoutError:
             return Brought(False, "no answer from the mail server", trouble=True)
         except (aiosmtplib.SMTPException, OSError, ValueError):
             return Brought(False, "the mail server can't be used", trouble=True)
         return Brought(True)
+
+    async def _send(self, mail: EmailMessage) -> None:
+        """Returns when the server has taken it. Raises what the client raises."""
+        server = self._server
+        client = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.user or None,
+            password=server.password or None,
+            use_tls=server.tls == "tls",
+            start_tls=server.tls == "starttls",
+            tls_context=self._trust,
+            timeout=SECONDS,
+        )
+        try:
+            # Around all of it: the client's own time is that of each command, and the push's lease would be over.
+            async with asyncio.timeout(SECONDS):
+                await client.connect()
+                await client.send_message(mail)
+            # What is taken is taken; the good-bye is only polite.
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                await client.quit(timeout=_FAREWELL_SECONDS)
+        finally:
+            client.close()
 
 
 def _mail(parcel: Parcel, sender: str) -> EmailMessage:
