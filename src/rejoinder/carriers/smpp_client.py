@@ -242,7 +242,8 @@ class SmppCarrier:
         try:
             return await self._lived(link)
         finally:
-            self._deliveries.losses.ended(link.name, link.deliveries())
+            unstored = link.deliveries()
+            self._deliveries.losses.ended(link.name, unstored, brought=bool(link.kept or unstored))
 
     async def _lived(self, link: Link) -> tuple[str, float, bool]:
         await asyncio.wait([link.bound])

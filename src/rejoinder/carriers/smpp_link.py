@@ -55,7 +55,7 @@ class Link(asyncio.Protocol):
         self._proofs, self._doubts = Proofs(), Doubts()
         self._confirming: set[asyncio.Task[None]] = set()
         # The last delivery to be kept, and up to which one it is on disk that they were confirmed.
-        self._kept = self._confirmed = 0
+        self.kept = self._confirmed = 0
         self._probed_at = clock.monotonic()
         self._flushing = False
         self._slow = False
@@ -237,7 +237,7 @@ class Link(asyncio.Protocol):
         kind = pdu.response
         assert kind is not None
         if arrival.kept:
-            self._kept = max(self._kept, arrival.number)
+            self.kept = max(self.kept, arrival.number)
         self._respond(sequence, kind(), status)
         if not self.ended.done():
             self._answer_written(arrival.done())
@@ -257,7 +257,7 @@ class Link(asyncio.Protocol):
     def _confirm(self) -> None:
         upto, before = self._proofs.proven(), self._confirmed
         self._confirmed = max(upto, before)
-        if upto > before and self._kept > before:
+        if upto > before and self.kept > before:
             task = self._loop.create_task(self._confirm_on_disk(upto, before), name="smpp confirmation")
             self._confirming.add(task)
             task.add_done_callback(self._confirming.discard)

@@ -32,10 +32,11 @@ class Losses:
         """A link begins."""
         self._changed_at = self._clock.monotonic()
 
-    def ended(self, link: int, unstored: Collection[asyncio.Task[None]]) -> None:
-        """A link has ended; these deliveries of its are being stored yet."""
+    def ended(self, link: int, unstored: Collection[asyncio.Task[None]], brought: bool = True) -> None:
+        """A link has ended; these deliveries of its are being stored yet. One that brought nothing need not be known."""
         self._changed_at = self._clock.monotonic()
-        self._lost[link] = unstored
+        if brought:
+            self._lost[link] = unstored
 
     def doubtful(self) -> bool:
         """Whether a delivery may repeat what a lost link has brought."""

@@ -28,6 +28,16 @@ async def test_a_loss_is_written_once_however_many_deliveries_wait_for_it() -> N
     assert events.losses == [None, {1}]
 
 
+async def test_links_that_brought_nothing_are_not_remembered_however_many_there_are() -> None:
+    events = Collected()
+    losses = Losses(5, events, ManualClock())
+    await losses.known(1)
+    for link in range(2, 1_000):
+        losses.ended(link, (), brought=False)
+    await losses.known(1_000)
+    assert events.losses == [None]
+
+
 async def test_a_delivery_of_a_lost_link_waits_for_nobody_and_those_of_others_wait_for_it() -> None:
     events, stored = Collected(), asyncio.Event()
     losses = Losses(5, events, ManualClock())

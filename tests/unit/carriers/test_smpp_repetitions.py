@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from rejoinder.carriers import smpp_client
 from rejoinder.carriers.smpp_doubts import LAPSE_SECONDS, Doubts
 from rejoinder.clock import ManualClock
 from rejoinder.errors import StoreUnavailable, UnknownCommit
@@ -230,3 +233,21 @@ def test_a_doubt_lapses_when_the_centre_does_not_bring_it_again_within_an_hour()
     assert doubts.lapsed(LAPSE_SECONDS) == [1]
     assert doubts.settles(7) == 2
     assert doubts.settles(7) is None
+
+
+@pytest.mark.parametrize("receipts", [0, 3])
+async def test_a_carrier_whose_links_break_again_and_again_keeps_nothing_of_those_without_mos(
+    carriers: Build, receipts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found as memory that grew with every try, day and night, at a carrier that refused our binds."""
+    monkeypatch.setattr(smpp_client, "LONGEST_SECONDS", 0.001)
+    async with Smsc() as smsc:
+        carrier = await up(carriers(smsc))
+        for _ in range(20):
+            for _ in range(receipts):
+                assert await smsc.receipt("m1") == 0
+            before = carrier._places[0].link
+            smsc.cut()
+            await until(lambda before=before: carrier._places[0].link is not before and carrier.ready())  # type: ignore[misc]  # the default binds the loop's value
+            await smsc.until(lambda it: any(link.receives for link in it.links))
+        assert carrier._deliveries.losses._lost == {}
