@@ -8,7 +8,10 @@ from typing import TypeVar
 
 import pytest
 
-from rejoinder.flow.ports import Tx
+from rejoinder.errors import ConfigInvalid
+from rejoinder.flow.dispatch import Dispatch, Ground
+from rejoinder.flow.health import PATIENCE_SECONDS
+from rejoinder.flow.ports import CarrierRow, Tx
 from rejoinder.message.status import Status
 from tests.centre import Centre, Network
 
@@ -59,3 +62,35 @@ async def test_a_lane_that_ends_takes_the_answers_that_come_in_time(centre: Cent
     network.answers.set()
     await ending
     assert await centre.status(sent.id) == Status.SENT
+
+
+async def test_what_waits_for_a_carrier_that_cannot_be_started_goes_to_the_next_one(centre: Centre) -> None:
+    """Found as messages that waited for a carrier until they expired: its file of certificates had been moved away."""
+    user = await centre.account()
+    first, second = await centre.carrier("first", "", 0), await centre.carrier("second", "", 1)
+    await centre.pool("61500079987")
+    network = Network()
+
+    def make(row: CarrierRow) -> Network:
+        if row.id == first:
+            raise ConfigInvalid("The setting 'tls_ca' names no file of certificates.", "tls_ca")
+        return network
+
+    ground = Ground(centre.store, centre.clock, centre.guard, centre.setup, {})
+    dispatch = Dispatch(ground, make)
+    await dispatch.reconcile()
+    carrier = dispatch.lanes[first].carrier
+    assert (carrier.state(), carrier.last_error()[:20]) == ("not started", "The setting 'tls_ca'")
+    sent = [await centre.send(user)]
+    await asyncio.sleep(0.01)
+    centre.clock.pass_seconds(PATIENCE_SECONDS + 1)
+    async with asyncio.timeout(10):
+        await network.asked.wait()
+    sent.append(await centre.send(user, recipient="61255588886"))
+    assert await centre.sql("SELECT id FROM outbox WHERE carrier_id = $1", first) == []
+    dispatch.wake(second)
+    async with asyncio.timeout(10):
+        while len(network.got) < len(sent):  # noqa: ASYNC110 - the lane has no event for tests
+            await asyncio.sleep(0.001)
+    await dispatch.stop(2.0)
+    assert [outgoing.id for outgoing in network.got] == [one.id for one in sent]

@@ -23,6 +23,7 @@ from rejoinder.flow.rates import Pace, Throughput
 from rejoinder.flow.receipts import count_finished
 from rejoinder.flow.setup import Setup
 from rejoinder.flow.throttles import Throttles
+from rejoinder.flow.unusable import Unusable
 from rejoinder.message.model import Fate, Outcome, Outgoing
 from rejoinder.observe import MT_MOVED, MT_RESENT, PARTS_SENT, log
 from rejoinder.waits import woken
@@ -175,8 +176,7 @@ class CarrierLane:
         return min(LOOK_SECONDS, max(0.001, (next_due - self._clock.wall_us()) / MICROSECONDS))
 
     async def _claim(self, most: int) -> Claimed:
-        now = self._clock.wall_us()
-        setup = self._setup
+        now, setup = self._clock.wall_us(), self._setup
         held = frozenset(claim_.row.id for claim_ in self._under_way.values())
         sure, steady = not self._guard.suspect(), self._guard.steady()
         lane = Lane(self.row.id, self.carrier.whole, setup.routes, held, sure, setup.opt_outs, steady)
@@ -228,9 +228,8 @@ class CarrierLane:
         await self._answers.settled()
 
     async def _record_all(self, answers: list[Answered]) -> Sequence[None]:
-        now = self._clock.wall_us()
+        now, learnt = self._clock.wall_us(), self._learnt.get(self.row.id)
         routes, once = self._setup.routes, self._setup.speak_once
-        learnt = self._learnt.get(self.row.id)
         finished = await self._store.write(lambda tx: record(tx, answers, routes, now, learnt, once))
         count_finished(finished)
         return [None] * len(answers)
@@ -290,9 +289,11 @@ class Dispatch:
             await lane.start()
         except RejoinderError as error:
             log.error("carrier_not_started", carrier=row.name, sentence=error.sentence)
-            return
+            lane = CarrierLane(row, Unusable(error.sentence), self._ground, self.wake)
+            await lane.start()
+        else:
+            log.info("carrier_started", carrier=row.name, kind=row.kind)
         self.lanes[row.id] = lane
-        log.info("carrier_started", carrier=row.name, kind=row.kind)
 
     async def stop(self, seconds: float = 6.0) -> None:
         await asyncio.gather(*(lane.stop(seconds) for lane in self.lanes.values()))
