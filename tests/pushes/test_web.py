@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -92,6 +93,32 @@ async def test_what_the_customer_wrote_is_sent_as_written(courier: WebCourier) -
     path, _, query = server.asked[0].target.partition("?")
     assert path == "/a%2Fb/%41;x/%C3%A9"
     assert query.startswith("sig=%2B%3D&e=&f=a+b&t=50%25%20off%3F%20a%26b%3Dc%2Bd%20%231%20%2F")
+
+
+async def test_a_post_to_a_url_with_other_letters_asks_for_it_as_a_get_does(courier: WebCourier) -> None:
+    async with customers_server() as server:
+        await courier.bring(parcel(server.url("/a%2Fb/é/%zz?f=a+b&e=é#part"), "POST", new_secret()))
+    assert server.asked[0].target == "/a%2Fb/%C3%A9/%25zz?f=a+b&e=%C3%A9"
+
+
+@pytest.mark.parametrize("rest", ["/p?t={{text}}", "/p", ""])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_server_whose_name_has_other_letters_is_looked_up_as_the_dns_has_it(
+    courier: WebCourier, monkeypatch: pytest.MonkeyPatch, method: str, rest: str
+) -> None:
+    """Found as pushes that were all parked: of a GET the name was percent-encoded, and known nowhere."""
+    asked, look_up = [], socket.getaddrinfo
+
+    def noted(host: str, *more: int) -> object:
+        asked.append(host)
+        return look_up("127.0.0.1", *more)
+
+    monkeypatch.setattr(web.socket, "getaddrinfo", noted)
+    async with customers_server() as server:
+        url = server.url(rest, "bücher.example")
+        assert await courier.bring(parcel(url, method, new_secret())) == Brought(True)
+    assert asked == ["xn--bcher-kva.example"]
+    assert server.asked[0].headers["host"].startswith("xn--bcher-kva.example")
 
 
 async def test_a_post_is_json_that_the_standards_own_verifier_accepts_with_either_secret(
@@ -189,6 +216,15 @@ async def test_a_bad_server_costs_a_bounded_time(
 
 def test_the_time_of_a_try_is_ten_seconds() -> None:
     assert web.SECONDS == 10
+
+
+async def test_a_yes_in_time_counts_also_where_its_body_takes_longer(
+    courier: WebCourier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found as a push that was brought again: its time was up while the rest of a 200 was being read."""
+    monkeypatch.setattr(web, "SECONDS", 0.3)
+    async with customers_server(servers.dripping_body) as server:
+        assert await courier.bring(parcel(server.url())) == Brought(True)
 
 
 async def test_of_a_huge_answer_little_is_taken(courier: WebCourier) -> None:

@@ -25,6 +25,7 @@ Value = str | int | None | msgspec.Raw
 _TYPES = {"mo": "message.received", "status": "message.status"}
 # RFC 3986 §2.2 and §2.3, and "%" of what is encoded already: these stay as the customer wrote them.
 _KEPT = "!#$%&'()*+,/:;=?@[]~"
+_SERVER = re.compile(r"[^:/?#]+://[^/?#]*")
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -95,18 +96,36 @@ def filled(url: str, values: Mapping[str, Value]) -> str:
 
     Names that are none stay as they stand, encoded. A fragment is left out: it is never sent.
     """
+    server, rest = _parted(url)
+    return server + _filled(rest, values)
+
+
+def _filled(rest: str, values: Mapping[str, Value]) -> str:
     encoded = {name: quote(plain(value), safe="") for name, value in values.items()}
-    places = [match for match in PLACE.finditer(url) if match[1] in values]
+    places = [match for match in PLACE.finditer(rest) if match[1] in values]
     if not places:
-        base, separator = url.partition("#")[0], "&" if "?" in url.partition("#")[0] else "?"
+        base, separator = rest.partition("#")[0], "&" if "?" in rest.partition("#")[0] else "?"
         pairs = "&".join(f"{name}={value}" for name, value in encoded.items())
         return _clean(base) + (separator if not base.endswith(("?", "&")) else "") + pairs
     pieces: list[str] = []
     end = 0
     for place in places:
-        pieces += (_clean(url[end : place.start()]), encoded[place[1]])
+        pieces += (_clean(rest[end : place.start()]), encoded[place[1]])
         end = place.end()
-    return ("".join(pieces) + _clean(url[end:])).partition("#")[0]
+    return ("".join(pieces) + _clean(rest[end:])).partition("#")[0]
+
+
+def clean(url: str) -> str:
+    """The URL with all of path and query encoded that no URL can hold."""
+    server, rest = _parted(url)
+    return server + _clean(rest)
+
+
+def _parted(url: str) -> tuple[str, str]:
+    """Scheme and server, and what follows. Letters of the server's name are not for percent signs but for the DNS."""
+    found = _SERVER.match(url)
+    end = found.end() if found else 0
+    return url[:end], url[end:]
 
 
 def _clean(literal: str) -> str:

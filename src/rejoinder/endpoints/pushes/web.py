@@ -20,7 +20,7 @@ from yarl import URL
 
 from rejoinder.clock import Clock
 from rejoinder.endpoints.pushes.guard import AddressRefused, Guard, Network
-from rejoinder.flow.push_content import Parcel, body, filled, signed
+from rejoinder.flow.push_content import Parcel, body, clean, filled, signed
 from rejoinder.flow.push_records import Brought
 
 SECONDS = 10.0
@@ -113,30 +113,30 @@ class WebCourier:
         try:
             # Around all of it: names, connection, TLS, and an answer that comes byte by byte.
             async with asyncio.timeout(SECONDS):
-                status = await self._ask(self._session, parcel)
+                response = await self._ask(self._session, parcel)
         except (aiohttp.InvalidURL, UnicodeError):
             return Brought(False, "the URL can't be used")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Brought(False, _word(error), trouble=True)
-        return _judged(status)
+        # A status that came says it all; reading the rest is only polite, and never decides anything.
+        async with response:
+            with contextlib.suppress(aiohttp.ClientError, OSError):
+                await _read(response)
+        return _judged(response.status)
 
-    async def _ask(self, session: aiohttp.ClientSession, parcel: Parcel) -> int:
-        """The answer's status. Raises what the client raises."""
+    async def _ask(self, session: aiohttp.ClientSession, parcel: Parcel) -> aiohttp.ClientResponse:
+        """The answer as far as its head. Raises what the client raises."""
         setting, now = parcel.address, self._clock.wall_s()
         headers, data = {"webhook-id": parcel.id}, None
         if setting.method == "POST":
             data = body(parcel)
             headers = {"Content-Type": "application/json", **signed(parcel, data, now)}
-            url = filled(setting.url, parcel.values) if "{{" in setting.url else setting.url
+            url = filled(setting.url, parcel.values) if "{{" in setting.url else clean(setting.url)
         else:
             url = filled(setting.url, parcel.values)
-        async with session.request(
+        return await session.request(
             setting.method, _as_written(url), data=data, headers=headers, allow_redirects=False
-        ) as response:
-            # A status that came says it all; reading the rest is only polite, and never decides anything.
-            with contextlib.suppress(aiohttp.ClientError, OSError):
-                await _read(response)
-            return response.status
+        )
 
 
 async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
