@@ -101,8 +101,8 @@ class Link(asyncio.Protocol):
         return self._session.bound()
 
     def parameters(self) -> bool:
-        """Whether the centre reads optional parameters."""
-        return self._session.peer_version >= FIRST_WITH_TLVS
+        """Whether the centre reads optional parameters: of who binds as 3.3 it expects none."""
+        return min(self._session.peer_version, self._plan.bind.interface_version) >= FIRST_WITH_TLVS
 
     def submit(self, pdu: SubmitSm, handover: Handover, number: int) -> None:
         """Puts a part on its way, or behind those that wait for room; its outcome comes to the handover."""

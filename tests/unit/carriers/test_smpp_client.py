@@ -87,13 +87,22 @@ async def test_parts_beyond_the_window_wait_and_go_as_answers_make_room(carriers
         assert [it.ref for it in await sending] == ["first0", "first1", "second0"]
 
 
-@pytest.mark.parametrize(("version", "parameters"), [(None, 3), (0x34, 3), (0x50, 3), (0x33, 0)])
-async def test_parts_numbered_by_parameters_get_a_header_where_the_centre_names_itself_3_3(
-    carriers: Build, version: int | None, parameters: int
+@pytest.mark.parametrize(
+    ("version", "profile", "parameters"),
+    [
+        (None, "standard", 3),
+        (0x34, "standard", 3),
+        (0x50, "standard", 3),
+        (0x33, "standard", 0),
+        (None, "smpp-3.3", 0),
+    ],
+)
+async def test_parts_numbered_by_parameters_get_a_header_where_the_link_is_of_3_3(
+    carriers: Build, version: int | None, profile: str, parameters: int
 ) -> None:
     async with Smsc() as smsc:
         smsc.version = version
-        carrier = await up(carriers(smsc, long="sar"))
+        carrier = await up(carriers(smsc, long="sar", profile=profile))
         await carrier.send(outgoing(text="a" * 200, parts=2, numbers=(1, 2)))
         for number, part in enumerate(smsc.submits, 1):
             assert len(part.tlvs) == parameters
