@@ -94,3 +94,26 @@ async def test_what_waits_for_a_carrier_that_cannot_be_started_goes_to_the_next_
             await asyncio.sleep(0.001)
     await dispatch.stop(2.0)
     assert [outgoing.id for outgoing in network.got] == [one.id for one in sent]
+
+
+async def test_a_carrier_that_could_not_be_started_is_tried_again_with_the_next_change(
+    centre: Centre,
+) -> None:
+    carrier = await centre.carrier("first", "", 0)
+    network, faults = Network(), [ConfigInvalid("The file is away.", "tls_ca") for _ in range(2)]
+
+    def make(_row: CarrierRow) -> Network:
+        if faults:
+            raise faults.pop()
+        return network
+
+    ground = Ground(centre.store, centre.clock, centre.guard, centre.setup, {})
+    dispatch = Dispatch(ground, make)
+    for seconds in (0.0, PATIENCE_SECONDS):
+        await dispatch.reconcile()
+        centre.setup.health.link(carrier, dispatch.lanes[carrier].carrier.ready(), seconds)
+    # It is down all the time, however often it is tried.
+    assert centre.setup.health.down(PATIENCE_SECONDS) == {carrier}
+    await dispatch.reconcile()
+    assert dispatch.lanes[carrier].carrier is network
+    await dispatch.stop(2.0)

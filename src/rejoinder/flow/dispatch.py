@@ -260,9 +260,8 @@ class Dispatch:
 
     def wake(self, carrier_id: int) -> None:
         """Messages for this carrier are on disk."""
-        lane = self.lanes.get(carrier_id)
-        if lane is not None:
-            lane.wake()
+        if carrier_id in self.lanes:
+            self.lanes[carrier_id].wake()
 
     async def answered(self, carrier_ids: Collection[int]) -> None:
         """Returns when what these carriers have answered so far is on disk, or could not be stored."""
@@ -272,12 +271,13 @@ class Dispatch:
                 await lane.answered()
 
     async def reconcile(self) -> None:
-        """Starts lanes of new carriers, stops those of removed ones, remakes those whose settings changed."""
+        """Starts lanes of new carriers, stops those of removed ones, remakes those that changed or could not start."""
         for carrier_id, lane in list(self.lanes.items()):
             row = self._setup.carriers.get(carrier_id)
             if row != lane.row:
-                del self.lanes[carrier_id]
                 self._setup.health.forget(carrier_id)
+            if row != lane.row or isinstance(lane.carrier, Unusable):
+                del self.lanes[carrier_id]
                 await lane.stop(2.0)
         for carrier_id, row in self._setup.carriers.items():
             if carrier_id not in self.lanes:
