@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import ssl
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -232,6 +236,49 @@ async def test_of_a_huge_answer_little_is_taken(courier: WebCourier) -> None:
         assert (await courier.bring(parcel(server.url()))).ok
     # What the kernel's two buffers and one chunk hold, not what the server would send in ten seconds.
     assert server.sent < 8_000_000  # type: ignore[attr-defined]  # see servers.huge_body
+
+
+HANGS = """
+import asyncio, socket, threading
+from rejoinder.clock import SystemClock
+from rejoinder.endpoints.pushes import web
+from tests.pushes.test_web import parcel
+
+async def main():
+    courier = web.WebCourier(SystemClock())
+    await courier.start()
+    print(await courier.bring(parcel("http://hangs.example/")))
+    await courier.stop()
+
+web.SECONDS = 0.1
+socket.getaddrinfo = lambda *_: threading.Event().wait(60)
+asyncio.run(main())
+"""
+
+
+def test_a_name_server_that_hangs_does_not_hold_up_the_end_of_the_process() -> None:
+    """Found as a server that took half a minute to stop: its threads were waited for."""
+    ended = subprocess.run([sys.executable, "-c", HANGS], capture_output=True, timeout=30, check=True)
+    assert b"no answer in 10 s" in ended.stdout
+
+
+async def test_names_are_looked_up_by_a_bounded_number_of_threads(
+    courier: WebCourier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up, go_on = [], threading.Event()
+
+    def hanging(host: str, *_: object) -> None:
+        looked_up.append(host)
+        go_on.wait(30)
+        raise socket.gaierror
+
+    monkeypatch.setattr(web, "SECONDS", 0.5)
+    monkeypatch.setattr(web.socket, "getaddrinfo", hanging)
+    wanted = [courier.bring(parcel(f"http://host{number}.example/")) for number in range(40)]
+    assert {(await one).word for one in asyncio.as_completed(wanted)} == {"no answer in 10 s"}
+    assert len(looked_up) == 32
+    go_on.set()
+    assert (await courier.bring(parcel("http://host99.example/"))).word == "the host name is not known"
 
 
 async def test_a_server_that_is_not_there_is_trouble(courier: WebCourier) -> None:

@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -41,18 +42,21 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
+_Found = list[tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str | int, ...]]]
+
+
 class _Names(AbstractResolver):
-    """The system's resolver, in threads of its own."""
+    """The system's resolver, in threads of its own that nobody waits for: one that hangs ends with the process."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="push-names")
+        self._room = asyncio.Semaphore(_LOOKUPS)
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+        await self._room.acquire()
+        found = await self._in_a_thread(
+            lambda: cast(_Found, socket.getaddrinfo(host, port, family, socket.SOCK_STREAM))
         )
         return [
             ResolveResult(
@@ -66,8 +70,38 @@ class _Names(AbstractResolver):
             for kind, _, protocol, _, where in found
         ]
 
+    def _in_a_thread(self, look_up: Callable[[], _Found]) -> asyncio.Future[_Found]:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[_Found] = loop.create_future()
+
+        def over(found: _Found, error: Exception | None) -> None:
+            self._room.release()
+            if answer.done():
+                return
+            if error is None:
+                answer.set_result(found)
+            else:
+                answer.set_exception(error)
+
+        def run() -> None:
+            found: _Found = []
+            error: Exception | None = None
+            try:
+                found = look_up()
+            except Exception as raised:  # noqa: BLE001  # the thread's outermost line: who asked meets it
+                error = raised
+            with contextlib.suppress(RuntimeError):  # the loop is over
+                loop.call_soon_threadsafe(over, found, error)
+
+        # An executor's threads are waited for when the process ends, as long as a name server takes.
+        try:
+            threading.Thread(target=run, name="push-names", daemon=True).start()
+        except RuntimeError as error:
+            over([], OSError(str(error)))
+        return answer
+
     async def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """What is under way ends by itself."""
 
 
 class WebCourier:
