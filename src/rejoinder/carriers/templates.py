@@ -34,6 +34,7 @@ _JSON_ESCAPE = re.compile(r"\\.", re.DOTALL)
 _JSON_NUMBER = re.compile("[1-9][0-9]*")
 _CONTROLS = re.compile("[\x00-\x1f\x7f]+")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_XML_ENCODING = re.compile(r"""<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)""")
 _XML = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
     # A parser turns these into blanks in an attribute, and CR into LF everywhere (XML 1.0 §2.11, §3.3.3).
@@ -141,6 +142,10 @@ def _json_number(value: str) -> str:
 
 def in_xml(source: str) -> Template:
     """XML text or an attribute's value; characters that XML 1.0 cannot hold become U+FFFD."""
+    declared = _XML_ENCODING.match(source)
+    if declared and declared[1].lower() != "utf-8":
+        # It leaves as UTF-8: a reader that believed this would get other letters.
+        raise ValueError("must declare no encoding but utf-8")
     template = _compile(source, lambda _name, before: _xml_cdata if _in_cdata(before) else _xml_text)
     try:
         ElementTree.fromstring(template.fill(SAMPLE).encode())  # noqa: S314 - the operator's own setting

@@ -30,6 +30,10 @@ GOOD = [
     ("http", {**URL, "content_type": f"{FORM}; charset=UTF-8"}),
     ("http", {**URL, "content_type": FORM, "body": "t={{text}}"}),
     ("http", {**URL, "content_type": "text/xml", "body": "<m>{{text}}</m>", "headers": 'SOAPAction: "send"'}),
+    (
+        "http",
+        {**URL, "content_type": "text/xml", "body": '<?xml version="1.0" encoding="UTF-8"?><m>{{text}}</m>'},
+    ),
     ("http", {**URL, "headers": "X-Key: abc:def\n\nX-To: {{recipient}}"}),
     ("http", {**URL, "headers": '{"Authorization": "Bearer abc"}'}),
     ("http", {**URL, "id_path": "messages.0.id", "accept_status": "200, 202", "retry_status": ""}),
@@ -87,6 +91,12 @@ BAD: list[tuple[str, dict[str, str], str, str]] = [
     ("http", {**URL, "content_type": "application/json\r\nX: y"}, "content_type", "must be a media type"),
     ("http", {**URL, "content_type": "text/xml; charset=iso-8859-1"}, "content_type", "no charset but utf-8"),
     ("http", {**URL, "content_type": "text/xml"}, "body", "text/xml has no default"),
+    (
+        "http",
+        {**URL, "content_type": "text/xml", "body": "<?xml version='1.0' encoding='ISO-8859-1'?><m>{{text}}</m>"},
+        "body",
+        "no encoding but utf-8",
+    ),
     ("http", {**URL, "body": "{"}, "body", "The setting 'body' is no JSON"),
     ("http", {**URL, "headers": "X-Key abc"}, "headers", "of the form 'Name: value'"),
     ("http", {**URL, "headers": '{"X": 1}'}, "headers", "strings as values"),
