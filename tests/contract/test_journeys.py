@@ -536,6 +536,16 @@ async def test_the_same_mo_under_the_same_id_is_stored_once(centre: Centre) -> N
     assert len(await shown(centre, user)) == 2
 
 
+async def test_another_text_or_handset_under_an_id_that_was_used_is_another_mo(centre: Centre) -> None:
+    """Found as texts answered OK and dropped, of a gateway that counted its ids from 1 again after it was set up anew."""
+    user, carrier = await centre.account(), await centre.carrier()
+    await centre.sql("INSERT INTO number (number, user_id) VALUES ('61500000002', $1)", user.id)
+    said = [(HANDSET, "hi"), (HANDSET, "yes"), ("61255588886", "hi")]
+    for handset, text in [*said, *said]:
+        await centre.reply(carrier, handset, "61500000002", text, "1")
+    assert [(row["from"], row["text"]) for row in await shown(centre, user)] == said
+
+
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (2, 2, 3, 1)])
 async def test_parts_of_a_long_mo_join_in_any_order(centre: Centre, order: tuple[int, ...]) -> None:
     user, carrier = await centre.account(), await centre.carrier()

@@ -1,4 +1,4 @@
-"""What a carrier delivers a second time: known by its id, or, where its deliveries have none, by what it brought before.
+"""What a carrier delivers a second time: known by id and content, or, where there are no ids, by what it brought before.
 
 A link that breaks may take our answer with it; the carrier then brings the same again over its next link. Such an MO is
 recognised while the carrier is not known to have read the answer to the first one, and each first one stands for one
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Sequence
+from hashlib import blake2b
 
 from rejoinder.flow.ports import Tx, Unconfirmed
 from rejoinder.message.model import Brought, InboundPart
@@ -23,23 +24,23 @@ async def unseen(tx: Tx, parts: Sequence[InboundPart]) -> list[InboundPart]:
 
 async def _under_new_ids(tx: Tx, parts: Sequence[InboundPart]) -> list[InboundPart]:
     """The parts whose carrier's id is new, each once, and those without an id."""
+    keys = [None if part.carrier_ref is None else (part.carrier_id, _seen_as(part)) for part in parts]
     named: dict[tuple[int, str], InboundPart] = {}
-    for part in parts:
-        if part.carrier_ref is not None:
-            named.setdefault((part.carrier_id, part.carrier_ref), part)
-    new = await tx.inbound.note_seen(
-        [(*key, part.received_at) for key, part in sorted(named.items(), key=_by_key)]
-    )
+    for key, part in zip(keys, parts, strict=True):
+        if key is not None:
+            named.setdefault(key, part)
+    new = await tx.inbound.note_seen([(*key, named[key].received_at) for key in sorted(named)])
     return [
         part
-        for part in parts
-        if part.carrier_ref is None
-        or ((part.carrier_id, part.carrier_ref) in new and named[part.carrier_id, part.carrier_ref] is part)
+        for key, part in zip(keys, parts, strict=True)
+        if key is None or (key in new and named[key] is part)
     ]
 
 
-def _by_key(item: tuple[tuple[int, str], InboundPart]) -> tuple[int, str]:
-    return item[0]
+def _seen_as(part: InboundPart) -> str:
+    """The carrier's id, with what was delivered under it: who counts anew brings other texts under ids that we know."""
+    content = "\0".join((part.sender, part.recipient, str(part.reference), str(part.number), part.text))
+    return f"{part.carrier_ref} {blake2b(content.encode(), digest_size=8).hexdigest()}"
 
 
 async def _not_brought_before(tx: Tx, parts: Sequence[InboundPart]) -> list[InboundPart]:

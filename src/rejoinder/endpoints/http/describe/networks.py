@@ -38,7 +38,7 @@ SHAPES: Mapping[str, Schema] = {"Stored": closed({"status": ACCOUNT_OK})}
 
 DESCRIPTIONS: Mapping[str, Description] = {
     "/carriers/{name}/inbound": Delivery(
-        "inbound", "A text from a handset; the same id twice is stored once", _MO_FIELDS
+        "inbound", "A text from a handset; what comes twice is stored once", _MO_FIELDS
     ),
     "/carriers/{name}/receipt": Delivery("receipt", "What became of a message", _RECEIPT_FIELDS),
 }
