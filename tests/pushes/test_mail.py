@@ -186,7 +186,7 @@ async def test_a_server_that_takes_its_time_with_every_command_takes_no_more_in_
 ) -> None:
     """Found as a mail that went out twice: each command had 20 seconds, and the push's lease was over before the last."""
     monkeypatch.setattr("rejoinder.endpoints.pushes.mail.SECONDS", 0.4)
-    said = []
+    said, hung_up = [], asyncio.Event()
 
     async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example\r\n")
@@ -195,11 +195,13 @@ async def test_a_server_that_takes_its_time_with_every_command_takes_no_more_in_
             await asyncio.sleep(0.15)
             writer.write(b"354 go on\r\n" if said[-1] == b"DATA" else b"250 OK\r\n")
         writer.close()
+        hung_up.set()
 
     async with await asyncio.start_server(slow, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         settings = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_from": SENDER, "smtp_tls": "none"}
         plain = couriers(load(None, settings), SystemClock())["mail"]
         assert await plain.bring(PARCEL) == Brought(False, "no answer from the mail server", trouble=True)
+        await hung_up.wait()
     assert said[0] == b"EHLO"
     assert b"QUIT" not in said
