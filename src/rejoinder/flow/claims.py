@@ -206,6 +206,7 @@ async def _mark(tx: Tx, lane: Lane, ready: Sequence[Claim], now: int, claimed: C
 
 
 async def _parts_at_carrier(tx: Tx, lane: Lane, claims: Sequence[Claim]) -> dict[str, dict[int, PartRow]]:
+    """The parts there are of each; those that the carrier will never answer for are dropped."""
     found: dict[str, dict[int, PartRow]] = {}
     for part in await tx.messages.parts([c.row.id for c in claims]):
         found.setdefault(part.mt_id, {})[part.number] = part

@@ -84,11 +84,12 @@ def _note(answer: Answered, routes: RoutingTable, now: int, noted: _Record, queu
     if fates == {Fate.REFUSED} and len(answer.outcomes) == _expected(answer):
         _refused_whole(answer, routes, now, noted)
         return
-    for outcome in [] if _goes_again_whole(answer, fates) else answer.outcomes:
-        if outcome.fate is Fate.REFUSED:
-            noted.moves.parts.append(
-                PartRow(row.id, outcome.number, row.carrier_id, Status.REJECTED, None, None)
-            )
+    if not _goes_again_whole(answer, fates):
+        noted.moves.parts += [
+            PartRow(row.id, outcome.number, row.carrier_id, Status.REJECTED, None, None)
+            for outcome in answer.outcomes
+            if outcome.fate is Fate.REFUSED
+        ]
     if fates & {Fate.LATER, Fate.THROTTLED, Fate.UNSENT, Fate.UNKNOWN}:
         noted.again.append(_again(answer, fates, now))
     else:

@@ -12,7 +12,6 @@ from rejoinder.smpp.constants import LONGEST_PDU, RESPONSE, SHORTEST_PDU
 from rejoinder.smpp.window import FULL, SUBMITS, Room
 
 _header = HEADER.unpack_from
-_ANY_NUMBER = float("inf")
 
 # command, status, sequence, and where the body begins and ends.
 Frame = tuple[int, int, int, int, int]
@@ -33,7 +32,7 @@ class Frames:
         data = self._rest + data if self._rest else data
         frames: list[Frame] = []
         at, end = 0, len(data)
-        left = _ANY_NUMBER if room is None else room.left
+        left = float("inf") if room is None else room.left
         away: list[int] = []
         while end - at >= SHORTEST_PDU:
             length, command, status, sequence = _header(data, at)

@@ -7,6 +7,7 @@ and an inbox user of another customer.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from rejoinder.errors import Refused
 from rejoinder.flow.operator import lookup
@@ -22,9 +23,9 @@ async def add_number(tx: Tx, number: str, customer: str | None = None, user: str
     """A number of a customer's, of a user's, or (neither) of the pool. Raises NotFound, Refused."""
     owner = _POOL
     if customer is not None:
-        owner = {**_POOL, "customer_id": (await lookup.one(tx, "customer", customer))["id"]}
+        owner = await _owned_by(tx, "customer", customer)
     elif user is not None:
-        owner = {**_POOL, "user_id": (await lookup.one(tx, "user", user))["id"]}
+        owner = await _owned_by(tx, "user", user)
     if not await tx.registry.add("number", {**owner, "number": number}):
         raise Refused("this number is there already", "number")
     (added,) = await tx.registry.find("number", {"number": number})
@@ -76,9 +77,12 @@ async def _owner(tx: Tx, key: str, name: str) -> Mapping[str, object]:
             raise Refused("owner must be pool, customer:NAME or user:NAME", "owner")
     if not name:
         return _POOL
-    if key == "customer":
-        return {**_POOL, "customer_id": (await lookup.one(tx, "customer", name))["id"]}
-    return {**_POOL, "user_id": (await lookup.one(tx, "user", name))["id"]}
+    return await _owned_by(tx, "customer" if key == "customer" else "user", name)
+
+
+async def _owned_by(tx: Tx, kind: Literal["customer", "user"], name: str) -> Mapping[str, object]:
+    """The columns for this owner. Raises NotFound."""
+    return {**_POOL, f"{kind}_id": (await lookup.one(tx, kind, name))["id"]}
 
 
 async def _inbox(tx: Tx, customer_id: object, username: str) -> int | None:
